@@ -1,0 +1,74 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Imports go one way: a room may name only rooms that stand above it in this list.
+let package = Package(
+    name: "warmstart",
+    products: [.executable(name: "warmstart", targets: ["warmstart"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C: microkernels, and module maps for Debian's libraries.
+        .target(name: "CKernels"),
+        .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("niftiio"), .linkedLibrary("znz"), .linkedLibrary("z")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
+
+        .target(name: "Tensors", dependencies: ["CKernels"]),
+        .target(name: "Networks", dependencies: ["Tensors"]),
+        .target(name: "WeightFiles", dependencies: ["Networks", "Tensors"]),
+        .target(name: "Volumes", dependencies: ["WeightFiles", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
+        .target(name: "Evaluation", dependencies: ["Volumes", "Tensors"]),
+        .target(name: "Augmentation", dependencies: ["Volumes", "Tensors"]),
+        .target(
+            name: "Training",
+            dependencies: ["Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors", "Yams"]),
+        .target(
+            name: "Pretraining",
+            dependencies: ["Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+        .target(
+            name: "Segmentation",
+            dependencies: ["Training", "Augmentation", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+        .target(
+            name: "Finetuning",
+            dependencies: ["Segmentation", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks",
+                "Tensors",
+            ]),
+        .executableTarget(
+            name: "warmstart",
+            dependencies: [
+                "Experiments", "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes",
+                "WeightFiles", "Networks", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "Tensors"]),
+        .testTarget(name: "WeightFilesTests", dependencies: ["WeightFiles", "Networks", "Tensors"]),
+        .testTarget(name: "VolumesTests", dependencies: ["Volumes", "WeightFiles", "Tensors"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Volumes", "Tensors"]),
+        .testTarget(name: "AugmentationTests", dependencies: ["Augmentation", "Volumes", "Tensors"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "WeightFiles", "Networks", "Tensors"]),
+        .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Training", "Networks", "Volumes", "Tensors"]),
+        .testTarget(
+            name: "SegmentationTests", dependencies: ["Segmentation", "Training", "Networks", "Volumes", "Tensors"]),
+        .testTarget(
+            name: "FinetuningTests",
+            dependencies: ["Finetuning", "Segmentation", "Training", "WeightFiles", "Networks", "Volumes", "Tensors"]),
+        .testTarget(
+            name: "ExperimentsTests", dependencies: ["Experiments", "Evaluation", "Training", "Volumes", "Tensors"]),
+        .testTarget(name: "warmstartTests", dependencies: ["warmstart", "Volumes", "WeightFiles"]),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+// libniftiio, from Debian's libnifti-dev.
+#include <nifti/nifti2_io.h>
