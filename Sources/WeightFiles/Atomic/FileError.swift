@@ -1,0 +1,34 @@
+import Foundation
+import Tensors
+
+/// A file or folder that could not be read, written, moved or removed.
+public struct FileError: UserFacingError, Equatable {
+    /// What was tried, as a verb: "read", "write", ...
+    public let attempt: String
+    /// The file or folder.
+    public let path: String
+    /// The system's reason.
+    public let reason: String
+
+    /// The failure of a system call that set `errno`.
+    public init(_ attempt: String, _ path: String, code: Int32 = errno) {
+        self.init(attempt, path, reason: String(cString: strerror(code)))
+    }
+
+    /// The failure of a call into Foundation.
+    public init(_ attempt: String, _ path: String, _ error: any Error) {
+        if let code = (error as? CocoaError)?.underlying as? POSIXError {
+            self.init(attempt, path, code: code.code.rawValue)
+        } else {
+            self.init(attempt, path, reason: error.localizedDescription)
+        }
+    }
+
+    /// A failure with a reason in words.
+    public init(_ attempt: String, _ path: String, reason: String) {
+        (self.attempt, self.path, self.reason) = (attempt, path, reason)
+    }
+
+    public var exitCode: Int32 { ExitStatus.inputOutput }
+    public var description: String { "cannot \(attempt) \(path): \(reason)." }
+}
