@@ -1,0 +1,81 @@
+// Microkernels over channels-last float32 feature maps. No threads, no allocation, no global state.
+//
+// Each operation has one readable body, compiled once per family of vector instructions (see family.h); a kernel set is
+// the table of one family. Lengths are in elements, pixels are voxels of a feature map [N, D, H, W, C] in linear order.
+#pragma once
+#include <stdint.h>
+
+// The most pixels that one call of gather_multiply or gather_outer takes.
+#define WS_CHUNK 192
+
+// A stretch of consecutive voxels: the visible part of a row, or a whole dense sample.
+typedef struct {
+    int64_t start;
+    int64_t count;
+} ws_span;
+
+// `count` voxels of one row of a feature map, `step` apart along the width.
+typedef struct {
+    int32_t sample, depth, height, width, count, step;
+} ws_run;
+
+// How the voxels of one feature map (the pixels) gather their neighbours in another (the source), per tap of a kernel.
+// Axes are depth, height, width. Source index at pixel o and tap t:
+//   transposed == 0:  o * stride - padding + t * dilation
+//   transposed == 1:  (o + padding - t * dilation) / stride, where that divides
+typedef struct {
+    int32_t source[3], pixels[3];
+    int32_t kernel[3], stride[3], padding[3], dilation[3];
+    int32_t transposed;
+} ws_geometry;
+
+// Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
+// at tap t, or `zero` where that lies outside; and index[p] with the pixel's linear index. Returns the number of pixels.
+int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const float *source, int32_t channels,
+                  const float *zero, const float **table, int64_t table_stride, int64_t *index);
+
+typedef struct {
+    const char *name;
+    // Output channels of one packed weight panel.
+    int32_t panel;
+
+    // y[index[p]][c] = bias[c] + sum over taps t and inputs k of table[t][p][k] * weights[t][k][c], for c < columns.
+    // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel]; y points at the panel's first channel and
+    // has row_stride channels. A tap that only sees `zero` is skipped.
+    void (*gather_multiply)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                            int32_t inputs, const float *zero, const float *weights, const float *bias, float *y,
+                            const int64_t *index, int64_t row_stride, int32_t columns);
+
+    // sums[t][k][c] += sum over pixels p of table[t][p][k] * dy[index[p]][c], for c < columns; rows of sums are
+    // sums_stride apart. dy points at the panel's first channel and has row_stride channels.
+    void (*gather_outer)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs,
+                         const float *zero, const float *dy, const int64_t *index, int64_t row_stride,
+                         int32_t columns, float *sums, int64_t sums_stride);
+
+    // mean[c] and squares[c] (sum of squared deviations from that mean) of the voxels in `spans`.
+    void (*moments)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *mean,
+                    float *squares);
+
+    // y = a((x - mean[c]) * scale[c] + shift[c] + residual), a(z) = z for z > 0, slope * z otherwise. residual may be
+    // NULL.
+    void (*affine_activate)(const float *x, const float *mean, const float *scale, const float *shift,
+                            const float *residual, float slope, const ws_span *spans, int64_t span_count,
+                            int32_t channels, float *y);
+
+    // dz = dy * a'(y), and the per-channel sums of dz and of dz * (x - mean) * rate. dz may be NULL if it is not wanted.
+    void (*norm_backward_sums)(const float *x, const float *y, const float *dy, const float *mean, const float *rate,
+                               float slope, const ws_span *spans, int64_t span_count, int32_t channels, float *dz,
+                               float *sum, float *product);
+
+    // dx = dy * a'(y) * a[c] + (x - mean[c]) * b[c] + shift[c].
+    void (*norm_backward_apply)(const float *x, const float *y, const float *dy, const float *mean, const float *a,
+                                const float *b, const float *shift, float slope, const ws_span *spans,
+                                int64_t span_count, int32_t channels, float *dx);
+
+    // sum[c] += x[v][c] over the voxels in `spans`.
+    void (*channel_sums)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *sum);
+} ws_kernels;
+
+// The kernel sets of this build, slowest first; NULL for one that this processor lacks.
+int32_t ws_kernel_set_count(void);
+const ws_kernels *ws_kernel_set(int32_t index);

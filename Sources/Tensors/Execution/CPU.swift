@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// The processor cores that compute: a pool of threads, a pool of memory and a set of kernels.
@@ -6,11 +7,17 @@ import Foundation
 public final class CPU: Sendable {
     /// The number of threads, the calling one included.
     public let threads: Int
+    /// The vector instructions in use.
+    public let kernelSet: KernelSet
+    let memory = MemoryPool()
     private let pool: ThreadPool
 
-    /// - Parameter threads: threads that share the work; by default all cores that the process may use.
-    public init(threads: Int? = nil) {
+    /// - Parameters:
+    ///   - threads: threads that share the work; by default all cores that the process may use.
+    ///   - kernels: the kernels to use; by default the fastest that this processor supports.
+    public init(threads: Int? = nil, kernels: KernelSet = .best) {
         self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        kernelSet = kernels
         pool = ThreadPool(threads: self.threads)
     }
 
@@ -19,4 +26,38 @@ public final class CPU: Sendable {
     /// Cut the work by `count` and let each call write its own part of the result: then the result does not depend on
     /// the number of threads. A loop inside `body` runs on its calling thread.
     public func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) { pool.run(count, body) }
+
+    /// ``forEach(_:_:)`` for operations, whose iterations write disjoint parts of raw storage.
+    func parallel(_ count: Int, _ body: (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            let unchecked = unsafeBitCast(body, to: (@Sendable (Int) -> Void).self)
+            pool.run(count, unchecked)
+        }
+    }
+}
+
+/// A set of microkernels written for one family of vector instructions.
+public struct KernelSet: Sendable, Hashable, CustomStringConvertible {
+    /// A constant of the C library: it is never written.
+    nonisolated(unsafe) let table: UnsafePointer<ws_kernels>
+
+    /// For example `avx512`.
+    public var description: String { String(cString: table.pointee.name) }
+
+    /// The sets that this processor can run, slowest first; the first is portable C.
+    public static var supported: [KernelSet] {
+        (0..<Int(ws_kernel_set_count())).compactMap { ws_kernel_set(Int32($0)).map(KernelSet.init(table:)) }
+    }
+
+    /// The fastest supported set, or the one that the environment variable `WARMSTART_KERNELS` names.
+    public static var best: KernelSet {
+        let supported = supported
+        let forced = ProcessInfo.processInfo.environment["WARMSTART_KERNELS"]
+        return supported.first { $0.description == forced } ?? supported[supported.count - 1]
+    }
+
+    /// Equal tables are one set.
+    public static func == (left: KernelSet, right: KernelSet) -> Bool { left.table == right.table }
+    /// Hashes the table's identity.
+    public func hash(into hasher: inout Hasher) { hasher.combine(table) }
 }

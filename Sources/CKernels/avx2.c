@@ -1,0 +1,5 @@
+#define FAMILY avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define TILE_ROWS 6
+#include "family.h"

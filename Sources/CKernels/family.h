@@ -1,0 +1,28 @@
+// Compiles every kernel body for one family of vector instructions and gathers them in a table. Included with FAMILY (a
+// name), TARGET (the function attribute), LANES (floats per vector) and TILE_ROWS (a multiple of 3) defined.
+#include "CKernels.h"
+#include "sizes.h"
+
+#define JOINED(a, b) a##_##b
+#define JOIN(a, b) JOINED(a, b)
+#define NAME(function) JOIN(function, FAMILY)
+#define TEXT(a) #a
+#define QUOTED(a) TEXT(a)
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#pragma clang fp contract(fast)
+
+#include "convolution.h"
+#include "normalization.h"
+
+const ws_kernels NAME(ws_kernels) = {
+    .name = QUOTED(FAMILY),
+    .panel = 2 * LANES,
+    .gather_multiply = NAME(gather_multiply),
+    .gather_outer = NAME(gather_outer),
+    .moments = NAME(moments),
+    .affine_activate = NAME(affine_activate),
+    .norm_backward_sums = NAME(norm_backward_sums),
+    .norm_backward_apply = NAME(norm_backward_apply),
+    .channel_sums = NAME(channel_sums),
+};

@@ -1,0 +1,226 @@
+import CKernels
+
+/// Which elements share a mean and a variance.
+enum StatisticsPool: Equatable {
+    /// Channels `c / size * size ..< ...` of one sample: group norm; with size 1 instance norm.
+    case groups(channelsPerGroup: Int)
+    /// One channel of the whole batch: batch norm.
+    case batch
+}
+
+/// Mean and biased variance per sample and channel, `[N][C]`, equal within a pool.
+struct PooledStatistics {
+    var mean: [Double]
+    var variance: [Double]
+    /// The number of elements in the pool that each sample and channel belongs to.
+    var count: [Double]
+    let channels: Int
+
+    /// Statistics of the visible voxels of `x`: per piece in float32 around the piece's own mean, then merged in order in
+    /// float64 by Chan's formula.
+    init(of x: Tensor, spans: Spans, pool: StatisticsPool) {
+        let channels = x.shape.channels
+        self.channels = channels
+        let pieceMoments = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: x.cpu)
+        let kernels = x.cpu.kernelSet.table.pointee
+        x.cpu.parallel(spans.pieces.count) { piece in
+            spans.withPiece(piece) { pointer, count in
+                let moments = pieceMoments.pointer + piece * 2 * channels
+                kernels.moments(x.pointer, pointer, count, Int32(channels), moments, moments + channels)
+            }
+        }
+        let samples = x.shape.samples
+        var merged = [Moments](repeating: Moments(), count: samples * channels)
+        for (index, piece) in spans.pieces.enumerated() {
+            let moments = pieceMoments.pointer + index * 2 * channels
+            for c in 0..<channels {
+                merged[piece.sample * channels + c].merge(
+                    Moments(count: Double(piece.voxels), mean: Double(moments[c]), squares: Double(moments[channels + c])))
+            }
+        }
+        switch pool {
+        case .groups(let size):
+            guard size > 1 else { break }
+            for first in stride(from: 0, to: merged.count, by: size) {
+                let sum = merged[first..<first + size].reduce(into: Moments()) { $0.merge($1) }
+                for index in first..<first + size { merged[index] = sum }
+            }
+        case .batch:
+            for c in 0..<channels {
+                let sum = (0..<samples).reduce(into: Moments()) { $0.merge(merged[$1 * channels + c]) }
+                for sample in 0..<samples { merged[sample * channels + c] = sum }
+            }
+        }
+        mean = merged.map(\.mean)
+        variance = merged.map { $0.count > 0 ? $0.squares / $0.count : 0 }
+        count = merged.map(\.count)
+    }
+
+    /// Given statistics per channel, the same for every sample.
+    init(mean: [Float], variance: [Float], samples: Int) {
+        channels = mean.count
+        self.mean = (0..<samples).flatMap { _ in mean.map(Double.init) }
+        self.variance = (0..<samples).flatMap { _ in variance.map(Double.init) }
+        count = [Double](repeating: 0, count: samples * channels)
+    }
+
+    private struct Moments {
+        var count = 0.0
+        var mean = 0.0
+        var squares = 0.0
+
+        mutating func merge(_ other: Moments) {
+            guard other.count > 0 else { return }
+            let total = count + other.count
+            let difference = other.mean - mean
+            squares += other.squares + difference * difference * count * other.count / total
+            mean += difference * other.count / total
+            count = total
+        }
+    }
+}
+
+/// `y = a((x - mean) / sqrt(variance + epsilon) * weight + bias + residual)` with `a` a leaky ReLU; its gradient flows
+/// through the statistics unless they are given.
+struct Normalization {
+    let pool: StatisticsPool
+    let epsilon: Double
+    /// 1: no activation.
+    let slope: Float
+    /// Running statistics to use instead of those of `x`.
+    var given: PooledStatistics?
+
+    func apply(_ x: Tensor, weight: Tensor?, bias: Tensor?, residual: Tensor?) -> (output: Tensor, PooledStatistics) {
+        let (channels, cpu) = (x.shape.channels, x.cpu)
+        check(
+            weight.map { $0.shape == [channels] } ?? true && bias.map { $0.shape == [channels] } ?? true,
+            "a norm of \(channels) channels got weight \(weight?.shape ?? []) and bias \(bias?.shape ?? [])")
+        check(residual.map { $0.shape == x.shape && $0.visibility == x.visibility } ?? true, "a residual unlike its sum")
+        let spans = Spans(of: x)
+        let statistics = given ?? PooledStatistics(of: x, spans: spans, pool: pool)
+        let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
+        let gamma = weight?.scalars ?? [Float](repeating: 1, count: channels)
+        let beta = bias?.scalars ?? [Float](repeating: 0, count: channels)
+        let mean = statistics.mean.map(Float.init)
+        let scale = rate.indices.map { Float(rate[$0]) * gamma[$0 % channels] }
+        let output = Tensor(
+            shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
+        output.zeroHidden(output.pointer, mask: x.visibility)
+        let kernels = cpu.kernelSet.table.pointee
+        cpu.parallel(spans.pieces.count) { piece in
+            let first = spans.pieces[piece].sample * channels
+            spans.withPiece(piece) { pointer, count in
+                mean.withUnsafeBufferPointer { mean in
+                    scale.withUnsafeBufferPointer { scale in
+                        kernels.affine_activate(
+                            x.pointer, mean.baseAddress! + first, scale.baseAddress! + first, beta, residual?.pointer, slope,
+                            pointer, count, Int32(channels), output.pointer)
+                    }
+                }
+            }
+        }
+        let inputs = [x] + [weight, bias, residual].compactMap { $0 }
+        let recorded = output.recorded(from: inputs) { gradient in
+            let all = pullback(gradient, x, output.detached, weight, bias, residual, spans, statistics, gamma)
+            return [all.x] + [weight.map { _ in all.weight }, bias.map { _ in all.bias }, residual.map { _ in all.residual }]
+                .compactMap { $0 }
+        }
+        return (recorded, statistics)
+    }
+
+    private func pullback(
+        _ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ weight: Tensor?, _ bias: Tensor?, _ residual: Tensor?,
+        _ spans: Spans, _ statistics: PooledStatistics, _ gamma: [Float]
+    ) -> (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?) {
+        let (channels, cpu) = (x.shape.channels, x.cpu)
+        let kernels = cpu.kernelSet.table.pointee
+        let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
+        let (mean32, rate32) = (statistics.mean.map(Float.init), rate.map(Float.init))
+        var dz: Tensor?
+        if residual?.needsGradient ?? false {
+            dz = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
+            dz!.zeroHidden(dz!.pointer, mask: x.visibility)
+        }
+        // Sums of dz and of dz * normalized x, per piece, then per sample and channel.
+        let partial = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: cpu)
+        cpu.parallel(spans.pieces.count) { piece in
+            let first = spans.pieces[piece].sample * channels
+            spans.withPiece(piece) { pointer, count in
+                mean32.withUnsafeBufferPointer { mean in
+                    rate32.withUnsafeBufferPointer { rate in
+                        let sums = partial.pointer + piece * 2 * channels
+                        kernels.norm_backward_sums(
+                            x.pointer, y.pointer, gradient.pointer, mean.baseAddress! + first, rate.baseAddress! + first,
+                            slope, pointer, count, Int32(channels), dz?.pointer, sums, sums + channels)
+                    }
+                }
+            }
+        }
+        var sum = [Double](repeating: 0, count: statistics.mean.count)
+        var product = sum
+        for (index, piece) in spans.pieces.enumerated() {
+            let sums = partial.pointer + index * 2 * channels
+            for c in 0..<channels {
+                sum[piece.sample * channels + c] += Double(sums[c])
+                product[piece.sample * channels + c] += Double(sums[channels + c])
+            }
+        }
+        func perChannel(_ sums: [Double]) -> Tensor {
+            let totals = (0..<channels).map { c in
+                Float(stride(from: c, to: sums.count, by: channels).reduce(0) { $0 + sums[$1] })
+            }
+            return Tensor(totals, shape: [channels], on: cpu)
+        }
+        let weightGradient = weight?.needsGradient ?? false ? perChannel(product) : nil
+        let biasGradient = bias?.needsGradient ?? false ? perChannel(sum) : nil
+        guard x.needsGradient else { return (nil, weightGradient, biasGradient, dz) }
+
+        // dx = rate (gamma dz - mean of gamma dz - normalized x * mean of gamma dz normalized x), means over the pool.
+        let scale = rate.indices.map { Float(rate[$0] * Double(gamma[$0 % channels])) }
+        var slopeOfX = [Float](repeating: 0, count: rate.count)
+        var shift = slopeOfX
+        if given == nil {
+            let (pooledSum, pooledProduct) = (pooled(sum, gamma, channels), pooled(product, gamma, channels))
+            for index in rate.indices where statistics.count[index] > 0 {
+                slopeOfX[index] = Float(-rate[index] * rate[index] * pooledProduct[index] / statistics.count[index])
+                shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index])
+            }
+        }
+        let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
+        dx.zeroHidden(dx.pointer, mask: x.visibility)
+        let coefficients = mean32 + scale + slopeOfX + shift
+        let row = rate.count
+        cpu.parallel(spans.pieces.count) { piece in
+            let first = spans.pieces[piece].sample * channels
+            spans.withPiece(piece) { pointer, count in
+                coefficients.withUnsafeBufferPointer { all in
+                    let base = all.baseAddress! + first
+                    // Where dz was written, the activation is already undone: a slope of 1 takes it as it is.
+                    kernels.norm_backward_apply(
+                        x.pointer, y.pointer, (dz ?? gradient).pointer, base, base + row, base + 2 * row,
+                        base + 3 * row, dz == nil ? slope : 1, pointer, count, Int32(channels), dx.pointer)
+                }
+            }
+        }
+        return (dx, weightGradient, biasGradient, dz)
+    }
+
+    /// The sum of `gamma * sums` over each element's pool.
+    private func pooled(_ sums: [Double], _ gamma: [Float], _ channels: Int) -> [Double] {
+        let weighted = sums.indices.map { sums[$0] * Double(gamma[$0 % channels]) }
+        switch pool {
+        case .groups(let size):
+            return weighted.indices.map { weighted[($0 / size * size)..<($0 / size * size + size)].reduce(0, +) }
+        case .batch:
+            return weighted.indices.map { index in
+                stride(from: index % channels, to: weighted.count, by: channels).reduce(0) { $0 + weighted[$1] }
+            }
+        }
+    }
+}
+
+extension Spans {
+    func withPiece(_ piece: Int, _ body: (UnsafePointer<ws_span>, Int64) -> Void) {
+        spans.withUnsafeBufferPointer { body($0.baseAddress! + pieces[piece].spans.lowerBound, Int64(pieces[piece].spans.count)) }
+    }
+}

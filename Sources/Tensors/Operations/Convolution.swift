@@ -1,0 +1,103 @@
+/// 3D convolution: `y[o] = bias + sum over taps t of x[o * stride - padding + t * dilation] weight[t]`, zero outside.
+///
+/// Where `x` is masked, only visible voxels of the output are computed; hidden ones are zero. An output too coarse for
+/// the mask's grid counts as visible everywhere.
+/// - Parameters:
+///   - x: `[N, D, H, W, in]`.
+///   - weight: `[kD, kH, kW, in, out]`, as a ``Parameter`` of layout `convolution` holds it.
+///   - bias: `[out]`.
+/// - Returns: `[N, D', H', W', out]`.
+public func conv3D(_ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvGeometry) -> Tensor {
+    checkWeight(weight, inputs: x.shape.channels, axis: 3, geometry, "conv3D")
+    let extent = geometry.outputExtent(of: x.shape.extent)
+    let shape = Shape(samples: x.shape.samples, extent: extent, channels: weight.shape[4])
+    let visibility = x.visibility.flatMap { $0.cell(in: extent) == nil ? nil : $0 }
+    let output = convolve(x, weight, bias, geometry, shape: shape, visibility: visibility)
+    return output.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
+        var gradients: [Tensor?] = [nil, nil]
+        if x.needsGradient {
+            gradients[0] = convolveAdjoint(
+                gradient, weight, nil, geometry, shape: x.shape, visibility: x.visibility)
+        }
+        if weight.needsGradient {
+            let product = GatheredProduct(
+                source: x, geometry: geometry, pixels: extent, mask: visibility, transposed: false)
+            gradients[1] = product.outerProduct(with: gradient).reshaped(to: weight.shape)
+        }
+        if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: visibility) : nil) }
+        return gradients
+    }
+}
+
+/// Transposed 3D convolution, the adjoint of ``conv3D(_:weight:bias:_:)`` as a function of its input, plus a bias.
+///
+/// - Parameters:
+///   - x: `[N, D, H, W, in]`, dense.
+///   - weight: `[kD, kH, kW, out, in]`: the weights of the convolution it is the adjoint of.
+///   - bias: `[out]`.
+///   - outputPadding: extra voxels at the far end of each axis.
+/// - Returns: `[N, D', H', W', out]`, `D' = (D - 1) stride - 2 padding + dilation (kernel - 1) + outputPadding + 1`.
+public func convTranspose3D(
+    _ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvGeometry, outputPadding: Extent3 = 0
+) -> Tensor {
+    checkWeight(weight, inputs: x.shape.channels, axis: 4, geometry, "convTranspose3D")
+    check(x.visibility == nil, "convTranspose3D wants a dense map: fill the hidden voxels first")
+    let extent = geometry.transposedExtent(of: x.shape.extent, outputPadding: outputPadding)
+    let shape = Shape(samples: x.shape.samples, extent: extent, channels: weight.shape[3])
+    let output = convolveAdjoint(x, weight, bias, geometry, shape: shape, visibility: nil)
+    return output.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
+        var gradients: [Tensor?] = [nil, nil]
+        if x.needsGradient {
+            gradients[0] = convolve(gradient, weight, nil, geometry, shape: x.shape, visibility: nil)
+        }
+        if weight.needsGradient {
+            let product = GatheredProduct(
+                source: gradient, geometry: geometry, pixels: x.shape.extent, mask: nil, transposed: false)
+            gradients[1] = product.outerProduct(with: x).reshaped(to: weight.shape)
+        }
+        if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: nil) : nil) }
+        return gradients
+    }
+}
+
+/// `y = x weight + bias` over the last axis.
+///
+/// - Parameters:
+///   - x: `[..., in]`.
+///   - weight: `[1, 1, 1, in, out]`, as a ``Parameter`` of layout `convolution` and shape `[out, in]` holds it.
+///   - bias: `[out]`.
+/// - Returns: `[..., out]`.
+public func linear(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
+    check(x.shape.rank >= 1, "linear wants [..., in], got \(x.shape)")
+    let rows = Shape([1, 1, 1, x.shape.dimensions.dropLast().reduce(1, *), x.shape.dimensions.last!])
+    let y = conv3D(x.reshaped(to: rows), weight: weight, bias: bias, ConvGeometry(kernel: 1))
+    return y.reshaped(to: Shape(x.shape.dimensions.dropLast() + [weight.shape[4]]))
+}
+
+/// `convolve` and `convolveAdjoint` are each other's input gradients.
+private func convolve(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
+) -> Tensor {
+    let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
+    output.zeroHidden(output.pointer, mask: visibility)
+    GatheredProduct(source: x, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: false)
+        .multiply(PackedWeights(weight, adjoint: false), bias: bias, into: output.pointer)
+    return output
+}
+
+private func convolveAdjoint(
+    _ y: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
+) -> Tensor {
+    let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: y.cpu), visibility: visibility)
+    output.zeroHidden(output.pointer, mask: visibility)
+    GatheredProduct(source: y, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: true)
+        .multiply(PackedWeights(weight, adjoint: true), bias: bias, into: output.pointer)
+    return output
+}
+
+private func checkWeight(_ weight: Tensor, inputs: Int, axis: Int, _ geometry: ConvGeometry, _ name: String) {
+    check(
+        weight.shape.rank == 5 && Array(weight.shape.dimensions[..<3]) == geometry.kernel.dimensions
+            && weight.shape[axis] == inputs,
+        "\(name) with kernel \(geometry.kernel) of \(inputs) channels got weights \(weight.shape)")
+}

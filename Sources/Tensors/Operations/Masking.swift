@@ -1,0 +1,66 @@
+/// `x` with the hidden blocks set to zero, as a masked map: operations on it visit its visible voxels only.
+///
+/// - Parameters:
+///   - x: `[N, D, H, W, C]`, an extent that is a multiple of the mask's grid.
+///   - mask: `[N, gD, gH, gW]`.
+public func hide(_ x: Tensor, _ mask: BlockMask) -> Tensor {
+    check(
+        mask.samples == x.shape.samples && mask.cell(in: x.shape.extent) != nil,
+        "a mask of \(mask.samples) grids of \(mask.grid) cells does not fit maps of shape \(x.shape)")
+    func hidden(_ x: Tensor) -> Tensor {
+        let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: mask)
+        result.zeroHidden(result.pointer, mask: mask)
+        copyVisible(from: x.pointer, to: result.pointer, Spans(of: result), x.shape.channels, x.cpu)
+        return result
+    }
+    return hidden(x).recorded(from: [x]) { gradient in [hidden(gradient).withVisibility(x.visibility)] }
+}
+
+/// A dense map that equals `x` where visible and a learned token where hidden.
+///
+/// - Parameters:
+///   - x: a masked map `[N, D, H, W, C]`; returned unchanged if it is dense.
+///   - token: `[C]` in its last axis, all others 1.
+public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
+    guard let mask = x.visibility else { return x }
+    let channels = x.shape.channels
+    check(token.shape.count == channels, "a token of shape \(token.shape) for \(channels) channels")
+    let hidden = Spans(
+        samples: x.shape.samples, extent: x.shape.extent, mask: mask, hidden: true, pieceVoxels: max(64, 1 << 16 / channels))
+    let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
+    let visible = Spans(of: x)
+    copyVisible(from: x.pointer, to: result.pointer, visible, channels, x.cpu)
+    x.cpu.parallel(hidden.pieces.count) { piece in
+        for span in hidden.spans[hidden.pieces[piece].spans] {
+            for voxel in Int(span.start)..<Int(span.start + span.count) {
+                (result.pointer + voxel * channels).update(from: token.pointer, count: channels)
+            }
+        }
+    }
+    return result.recorded(from: [x, token]) { gradient in
+        let dx = x.needsGradient ? hide(gradient.detached, mask) : nil
+        guard token.needsGradient else { return [dx, nil] }
+        var totals = [Double](repeating: 0, count: channels)
+        for span in hidden.spans {
+            for voxel in Int(span.start)..<Int(span.start + span.count) {
+                for c in 0..<channels { totals[c] += Double(gradient.pointer[voxel * channels + c]) }
+            }
+        }
+        return [dx, Tensor(totals.map(Float.init), shape: token.shape, on: x.cpu)]
+    }
+}
+
+private func copyVisible(
+    from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ spans: Spans, _ channels: Int, _ cpu: CPU
+) {
+    cpu.parallel(spans.pieces.count) { piece in
+        for span in spans.spans[spans.pieces[piece].spans] {
+            let first = Int(span.start) * channels
+            (target + first).update(from: source + first, count: Int(span.count) * channels)
+        }
+    }
+}
+
+extension Tensor {
+    func withVisibility(_ mask: BlockMask?) -> Tensor { Tensor(shape: shape, buffer: buffer, visibility: mask, node: node) }
+}

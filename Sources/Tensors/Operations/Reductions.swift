@@ -1,0 +1,48 @@
+import CKernels
+
+extension CPU {
+    /// The sum of `term(i)` over `0..<count` in float64, cut into fixed stretches whose sums are added in order.
+    func sum(_ count: Int, _ term: (Int) -> Double) -> Double {
+        let stretch = 1 << 13
+        let stretches = (count + stretch - 1) / stretch
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, stretches)) { partial in
+            let partial = partial.baseAddress!
+            parallel(stretches) { index in
+                var total = 0.0
+                for i in (index * stretch)..<min(count, (index + 1) * stretch) { total += term(i) }
+                partial[index] = total
+            }
+            return (0..<stretches).reduce(0) { $0 + partial[$1] }
+        }
+    }
+}
+
+/// The sum of all elements, a scalar.
+public func sum(_ x: Tensor) -> Tensor {
+    let total = Float(x.cpu.sum(x.shape.count) { Double(x.pointer[$0]) })
+    return Tensor([total], shape: [], on: x.cpu).recorded(from: [x]) { gradient in
+        [x.elementwise { out, range in for i in range { out[i] = gradient.item } }]
+    }
+}
+
+/// The mean of all elements, a scalar.
+public func mean(_ x: Tensor) -> Tensor { scale(sum(x), by: 1 / Float(x.shape.count)) }
+
+/// The sum over samples and visible voxels of each channel, `[C]`; not differentiable.
+func channelSums(_ x: Tensor, visibility: BlockMask?) -> Tensor {
+    let channels = x.shape.channels
+    let spans = Spans(samples: x.shape.samples, extent: x.shape.extent, mask: visibility, pieceVoxels: max(64, 1 << 14 / channels))
+    let partial = Buffer(count: max(1, spans.pieces.count) * channels, on: x.cpu)
+    partial.pointer.update(repeating: 0, count: partial.count)
+    let kernels = x.cpu.kernelSet.table.pointee
+    x.cpu.parallel(spans.pieces.count) { piece in
+        spans.withPiece(piece) { pointer, count in
+            kernels.channel_sums(x.pointer, pointer, count, Int32(channels), partial.pointer + piece * channels)
+        }
+    }
+    var totals = [Double](repeating: 0, count: channels)
+    for piece in 0..<spans.pieces.count {
+        for c in 0..<channels { totals[c] += Double(partial.pointer[piece * channels + c]) }
+    }
+    return Tensor(totals.map(Float.init), shape: [channels], on: x.cpu)
+}
