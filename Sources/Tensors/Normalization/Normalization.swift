@@ -31,11 +31,14 @@ struct PooledStatistics {
         }
         let samples = x.shape.samples
         var merged = [Moments](repeating: Moments(), count: samples * channels)
-        for (index, piece) in spans.pieces.enumerated() {
-            let moments = pieceMoments.pointer + index * 2 * channels
-            for c in 0..<channels {
-                merged[piece.sample * channels + c].merge(
-                    Moments(count: Double(piece.voxels), mean: Double(moments[c]), squares: Double(moments[channels + c])))
+        withExtendedLifetime(pieceMoments) {
+            for (index, piece) in spans.pieces.enumerated() {
+                let moments = pieceMoments.pointer + index * 2 * channels
+                for c in 0..<channels {
+                    let (mean, squares) = (Double(moments[c]), Double(moments[channels + c]))
+                    merged[piece.sample * channels + c].merge(
+                        Moments(count: Double(piece.voxels), mean: mean, squares: squares))
+                }
             }
         }
         switch pool {
@@ -158,11 +161,13 @@ struct Normalization {
         }
         var sum = [Double](repeating: 0, count: statistics.mean.count)
         var product = sum
-        for (index, piece) in spans.pieces.enumerated() {
-            let sums = partial.pointer + index * 2 * channels
-            for c in 0..<channels {
-                sum[piece.sample * channels + c] += Double(sums[c])
-                product[piece.sample * channels + c] += Double(sums[channels + c])
+        withExtendedLifetime(partial) {
+            for (index, piece) in spans.pieces.enumerated() {
+                let sums = partial.pointer + index * 2 * channels
+                for c in 0..<channels {
+                    sum[piece.sample * channels + c] += Double(sums[c])
+                    product[piece.sample * channels + c] += Double(sums[channels + c])
+                }
             }
         }
         func perChannel(_ sums: [Double]) -> Tensor {

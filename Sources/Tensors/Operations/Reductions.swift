@@ -41,8 +41,10 @@ func channelSums(_ x: Tensor, visibility: BlockMask?) -> Tensor {
         }
     }
     var totals = [Double](repeating: 0, count: channels)
-    for piece in 0..<spans.pieces.count {
-        for c in 0..<channels { totals[c] += Double(partial.pointer[piece * channels + c]) }
+    withExtendedLifetime(partial) {
+        for piece in 0..<spans.pieces.count {
+            for c in 0..<channels { totals[c] += Double(partial.pointer[piece * channels + c]) }
+        }
     }
     return Tensor(totals.map(Float.init), shape: [channels], on: x.cpu)
 }
