@@ -29,6 +29,9 @@ public struct FileError: UserFacingError, Equatable {
         (self.attempt, self.path, self.reason) = (attempt, path, reason)
     }
 
+    /// Trouble with files: 74.
     public var exitCode: Int32 { ExitStatus.inputOutput }
+
+    /// For example `cannot read a.safetensors: No such file or directory.`
     public var description: String { "cannot \(attempt) \(path): \(reason)." }
 }

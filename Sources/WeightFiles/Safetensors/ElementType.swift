@@ -36,12 +36,39 @@ public protocol StoredElement: BitwiseCopyable, Sendable {
     static var elementType: ElementType { get }
 }
 
-extension Double: StoredElement { public static var elementType: ElementType { .float64 } }
-extension Float: StoredElement { public static var elementType: ElementType { .float32 } }
-extension Float16: StoredElement { public static var elementType: ElementType { .float16 } }
-extension Int64: StoredElement { public static var elementType: ElementType { .int64 } }
-extension Int32: StoredElement { public static var elementType: ElementType { .int32 } }
-extension Int16: StoredElement { public static var elementType: ElementType { .int16 } }
-extension Int8: StoredElement { public static var elementType: ElementType { .int8 } }
-extension UInt8: StoredElement { public static var elementType: ElementType { .uint8 } }
-extension Bool: StoredElement { public static var elementType: ElementType { .bool } }
+extension Double: StoredElement {
+    /// Stored as `float64`.
+    public static var elementType: ElementType { .float64 }
+}
+extension Float: StoredElement {
+    /// Stored as `float32`.
+    public static var elementType: ElementType { .float32 }
+}
+extension Float16: StoredElement {
+    /// Stored as `float16`.
+    public static var elementType: ElementType { .float16 }
+}
+extension Int64: StoredElement {
+    /// Stored as `int64`.
+    public static var elementType: ElementType { .int64 }
+}
+extension Int32: StoredElement {
+    /// Stored as `int32`.
+    public static var elementType: ElementType { .int32 }
+}
+extension Int16: StoredElement {
+    /// Stored as `int16`.
+    public static var elementType: ElementType { .int16 }
+}
+extension Int8: StoredElement {
+    /// Stored as `int8`.
+    public static var elementType: ElementType { .int8 }
+}
+extension UInt8: StoredElement {
+    /// Stored as `uint8`.
+    public static var elementType: ElementType { .uint8 }
+}
+extension Bool: StoredElement {
+    /// Stored as `bool`.
+    public static var elementType: ElementType { .bool }
+}

@@ -11,8 +11,10 @@ public enum SafetensorsError: UserFacingError, Equatable {
     /// The elements have another type than the one asked for.
     case wrongElementType(expected: String, found: ElementType)
 
+    /// Wrong data: 65.
     public var exitCode: Int32 { ExitStatus.badData }
 
+    /// File, tensor, what is wrong and what to do.
     public var description: String {
         switch self {
         case .damaged(let file, let problem):
