@@ -1,0 +1,29 @@
+import Tensors
+
+/// Blocks of convolution, norm and activation in a row; the first carries the stride and changes the channels.
+///
+/// Parts: `convs.0`, `convs.1`, ... Known as `StackedConvBlocks` in dynamic-network-architectures.
+public struct ConvStack: Module {
+    /// The blocks, first to last.
+    public let convs: [ConvNormActivation]
+
+    /// A stack of `count` blocks.
+    public init(
+        count: Int, inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
+        dimensions: Dimensions = .three, on cpu: CPU
+    ) {
+        convs = (0..<count).map { index in
+            ConvNormActivation(
+                inputChannels: index == 0 ? inputChannels : outputChannels, outputChannels: outputChannels,
+                kernel: kernel, stride: index == 0 ? stride : 1, bias: bias, dimensions: dimensions, on: cpu)
+        }
+    }
+
+    /// `convs.0`, `convs.1`, ...
+    public var members: [Member] { Member.modules("convs", convs) }
+
+    /// - Parameter x: `[N, D, H, W, in]`; the result is `[N, D', H', W', out]`.
+    public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
+        convs.reduce(x) { map, conv in conv(map, in: phase) }
+    }
+}

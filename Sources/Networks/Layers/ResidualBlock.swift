@@ -1,0 +1,55 @@
+import Tensors
+
+/// `y = LReLU(norm(conv2(LReLU(norm(conv1(x))))) + skip(x))`: the basic block of ResNet-D.
+///
+/// `skip` averages over `stride` voxels where the block downsamples, then projects by a 1x1x1 convolution without bias
+/// and a norm where it changes the channels. Known as `BasicBlockD` in dynamic-network-architectures.
+/// Sources: He et al. 2015, arXiv:1512.03385; He et al. 2018, arXiv:1812.01187.
+public struct ResidualBlock: Module {
+    /// Carries the stride and changes the channels.
+    public let conv1: ConvNormActivation
+    /// Has no activation of its own: that follows the addition.
+    public let conv2: ConvNormActivation
+    /// The projection of the skip connection; `nil` where the channels stay.
+    public let projection: ConvNormActivation?
+    /// Voxels per axis that become one.
+    public let stride: Extent3
+
+    /// A block from `inputChannels` to `outputChannels`.
+    public init(
+        inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
+        dimensions: Dimensions = .three, on cpu: CPU
+    ) {
+        self.stride = stride
+        conv1 = ConvNormActivation(
+            inputChannels: inputChannels, outputChannels: outputChannels, kernel: kernel, stride: stride, bias: bias,
+            dimensions: dimensions, on: cpu)
+        conv2 = ConvNormActivation(
+            inputChannels: outputChannels, outputChannels: outputChannels, kernel: kernel, bias: bias,
+            isActivated: false, dimensions: dimensions, on: cpu)
+        projection =
+            inputChannels == outputChannels
+            ? nil
+            : ConvNormActivation(
+                inputChannels: inputChannels, outputChannels: outputChannels, kernel: 1, bias: false,
+                isActivated: false, dimensions: dimensions, on: cpu)
+    }
+
+    /// The projection is `skip.1` behind a pooling layer, `skip.0` without one.
+    public var members: [Member] {
+        [.module("conv1", conv1), .module("conv2", conv2)]
+            + (projection.map { [.module(stride == 1 ? "skip.0" : "skip.1", $0)] } ?? [])
+    }
+
+    /// - Parameter x: `[N, D, H, W, in]`, an extent that is a multiple of the stride; the result is
+    ///   `[N, D / sD, H / sH, W / sW, out]`.
+    public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
+        let hidden = conv2.conv(conv1(x, in: phase), in: phase)
+        return conv2.norm(hidden, slope: ConvNormActivation.slope, residual: skip(x, in: phase), in: phase)
+    }
+
+    private func skip(_ x: Tensor, in phase: Phase) -> Tensor {
+        let pooled = stride == 1 ? x : averagePool3D(x, kernel: stride, stride: stride)
+        return projection?(pooled, in: phase) ?? pooled
+    }
+}

@@ -1,0 +1,55 @@
+import Tensors
+
+/// A stem and stages of residual blocks: the encoder of nnU-Net's ResEnc U-Nets.
+///
+/// Parts: `stem.convs.0`, `stages.S.blocks.B`. Isensee et al. 2024, arXiv:2404.09556.
+public struct ResEncEncoder: UNetEncoder {
+    /// One convolution at full resolution. Its result is not among the maps of the encoder.
+    public let stem: ConvStack
+    /// Residual blocks, highest resolution first; the first block of a stage carries its stride.
+    public let stages: [Stage]
+
+    /// The residual blocks of one resolution.
+    public struct Stage: Module {
+        /// The blocks, first to last.
+        public let blocks: [ResidualBlock]
+
+        /// `blocks.0`, `blocks.1`, ...
+        public var members: [Member] { Member.modules("blocks", blocks) }
+
+        /// - Parameter x: `[N, D, H, W, in]`.
+        public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
+            blocks.reduce(x) { map, block in block(map, in: phase) }
+        }
+    }
+
+    /// The encoder of a plan.
+    public init(_ plan: NetworkPlan, on cpu: CPU) {
+        stem = ConvStack(
+            count: 1, inputChannels: plan.inputChannels, outputChannels: plan.features[0], kernel: plan.kernels[0],
+            bias: plan.convolutionBias, dimensions: plan.dimensions, on: cpu)
+        stages = plan.features.indices.map { stage in
+            Stage(
+                blocks: (0..<plan.blocks[stage]).map { block in
+                    ResidualBlock(
+                        inputChannels: plan.features[block == 0 ? max(0, stage - 1) : stage],
+                        outputChannels: plan.features[stage], kernel: plan.kernels[stage],
+                        stride: block == 0 ? plan.strides[stage] : 1, bias: plan.convolutionBias,
+                        dimensions: plan.dimensions, on: cpu)
+                })
+        }
+    }
+
+    /// `stem` and `stages.0`, `stages.1`, ...
+    public var members: [Member] { [.module("stem", stem)] + Member.modules("stages", stages) }
+
+    /// The maps of all stages, highest resolution first.
+    public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
+        maps(ofStem: stem(x, in: phase), in: phase)
+    }
+
+    /// The maps of all stages from the stem's result `[N, D, H, W, features[0]]`.
+    public func maps(ofStem stemMap: Tensor, in phase: Phase) -> [Tensor] {
+        stages.running(from: stemMap) { stage, map in stage(map, in: phase) }
+    }
+}
