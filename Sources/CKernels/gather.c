@@ -1,6 +1,6 @@
 #include "CKernels.h"
 
-// First and one-past-last w of the `count` pixels from `w`, `step` apart, whose source index lies inside 0..<size.
+// The source index along an axis that a pixel sees at a tap, or -1 outside.
 static int32_t source_of(const ws_geometry *g, int axis, int32_t pixel, int32_t tap) {
     int32_t shifted;
     if (!g->transposed) {
@@ -69,5 +69,9 @@ int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, c
         }
         pixels += run->count;
     }
+    // A tile may be wider than the pixels that are left.
+    int32_t taps = g->kernel[0] * g->kernel[1] * g->kernel[2];
+    for (int32_t tap = 0; tap < taps; tap++)
+        for (int32_t p = pixels; p % WS_TILE != 0; p++) table[tap * table_stride + p] = zero;
     return pixels;
 }

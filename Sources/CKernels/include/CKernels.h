@@ -7,6 +7,8 @@
 
 // The most pixels that one call of gather_multiply or gather_outer takes.
 #define WS_CHUNK 192
+// Divides WS_CHUNK; every kernel set's tiles divide it. Tables are filled up to a multiple of it.
+#define WS_TILE 12
 
 // A stretch of consecutive voxels: the visible part of a row, or a whole dense sample.
 typedef struct {
@@ -30,7 +32,8 @@ typedef struct {
 } ws_geometry;
 
 // Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
-// at tap t, or `zero` where that lies outside; and index[p] with the pixel's linear index. Returns the number of pixels.
+// at tap t, or `zero` where that lies outside (also for p up to the next multiple of WS_TILE); and index[p] with the
+// pixel's linear index. Returns the number of pixels.
 int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const float *source, int32_t channels,
                   const float *zero, const float **table, int64_t table_stride, int64_t *index);
 
