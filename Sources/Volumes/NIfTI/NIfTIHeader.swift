@@ -1,4 +1,4 @@
-import CNIfTI
+import Foundation
 import Tensors
 
 /// The validated header of a NIfTI file: where its voxels are, what they mean, and the bytes to write the same geometry
@@ -160,5 +160,19 @@ public struct NIfTIHeader: Hashable, Sendable {
             )
         }
         return (slope, intercept)
+    }
+}
+
+extension NIfTIHeader: Codable {
+    /// Reads the header's bytes and checks them again.
+    public init(from decoder: any Decoder) throws {
+        let bytes = try decoder.singleValueContainer().decode(Data.self)
+        try self.init(bytes: Array(bytes), path: "a stored NIfTI header")
+    }
+
+    /// Stores the header's bytes.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(Data(fields.bytes))
     }
 }

@@ -16,7 +16,9 @@ public struct NonzeroRegion: Sendable {
     public init(voxels: [Float], extent: Extent3, on cpu: CPU) {
         box = Self.boundingBox(of: voxels, extent, on: cpu) ?? VoxelBox(whole: extent)
         // Voxels outside the box are all empty and reach the faces of the volume: filling the box alone is the same.
-        isInside = Self.filled(Self.nonzero(voxels, extent, in: box, on: cpu), box.extent)
+        var mask = Self.nonzero(voxels, extent, in: box, on: cpu)
+        fillHoles(&mask, extent: box.extent)
+        isInside = mask
     }
 
     private static func boundingBox(of voxels: [Float], _ extent: Extent3, on cpu: CPU) -> VoxelBox? {
@@ -69,76 +71,6 @@ public struct NonzeroRegion: Sendable {
                         for width in 0..<size.width where voxels[source + width] != 0 { result[target + width] = true }
                     }
                 }
-            }
-        }
-        return result
-    }
-
-    /// Everything that cannot be reached from the faces through empty voxels.
-    private static func filled(_ mask: [Bool], _ extent: Extent3) -> [Bool] {
-        let (plane, row) = (extent.height * extent.width, extent.width)
-        var isReached = [Bool](repeating: false, count: mask.count)
-        var pending: [Int] = []
-        mask.withUnsafeBufferPointer { mask in
-            isReached.withUnsafeMutableBufferPointer { isReached in
-                func reach(_ index: Int) {
-                    guard !mask[index], !isReached[index] else { return }
-                    isReached[index] = true
-                    pending.append(index)
-                }
-                for depth in 0..<extent.depth {
-                    for height in 0..<extent.height {
-                        let start = depth * plane + height * row
-                        let isFace =
-                            depth == 0 || depth == extent.depth - 1 || height == 0 || height == extent.height - 1
-                        for width in stride(from: 0, to: row, by: isFace ? 1 : max(row - 1, 1)) { reach(start + width) }
-                    }
-                }
-                while let index = pending.popLast() {
-                    let (depth, height, width) = (index / plane, index % plane / row, index % row)
-                    if depth > 0 { reach(index - plane) }
-                    if depth < extent.depth - 1 { reach(index + plane) }
-                    if height > 0 { reach(index - row) }
-                    if height < extent.height - 1 { reach(index + row) }
-                    if width > 0 { reach(index - 1) }
-                    if width < row - 1 { reach(index + 1) }
-                }
-            }
-        }
-        return isReached.map { !$0 }
-    }
-}
-
-extension VoxelBox {
-    /// The voxels of this box, cut out of arrays `[..., D, H, W]`.
-    /// - Parameters:
-    ///   - values: one or more volumes of `extent`, one after the other.
-    /// - Returns: as many volumes of the box's extent.
-    public func cropped<Element>(_ values: [Element], from extent: Extent3) -> [Element] {
-        guard self != VoxelBox(whole: extent) else { return values }
-        var result: [Element] = []
-        result.reserveCapacity(values.count / extent.volume * self.extent.volume)
-        for volume in 0..<values.count / extent.volume {
-            for depth in depth {
-                for height in height {
-                    let start = ((volume * extent.depth + depth) * extent.height + height) * extent.width
-                    result += values[start + width.lowerBound..<start + width.upperBound]
-                }
-            }
-        }
-        return result
-    }
-
-    /// The reverse of ``cropped(_:from:)`` for one volume: `values` in the box, `outside` elsewhere.
-    public func uncropped<Element>(_ values: [Element], into extent: Extent3, outside: Element) -> [Element] {
-        guard self != VoxelBox(whole: extent) else { return values }
-        var result = [Element](repeating: outside, count: extent.volume)
-        var source = 0
-        for depth in depth {
-            for height in height {
-                let start = (depth * extent.height + height) * extent.width + width.lowerBound
-                result.replaceSubrange(start..<start + width.count, with: values[source..<source + width.count])
-                source += width.count
             }
         }
         return result

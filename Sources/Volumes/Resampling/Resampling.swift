@@ -37,13 +37,14 @@ public struct Resampling: Sendable, Hashable, Codable {
     /// The ratio of spacings beyond which slices are thick.
     static let thickness = 3.0
 
-    /// The number of voxels at another spacing: `round(oldSpacing / newSpacing * size)` along each axis, halves to even, at
-    /// least 1.
+    /// The number of voxels at another spacing: `round(oldSpacing / newSpacing * size)` along each axis, halves to even.
+    ///
+    /// An axis shorter than half a new voxel gets 0 voxels, as in nnU-Net; ``Preprocessing`` keeps at least one.
     public static func extent(of extent: Extent3, spacingMM: [Double], at newSpacingMM: [Double]) -> Extent3 {
         Extent3(
             dimensions: (0..<3).map { axis in
                 let size = spacingMM[axis] / newSpacingMM[axis] * Double(extent[axis])
-                return max(Int(size.rounded(.toNearestOrEven)), 1)
+                return Int(size.rounded(.toNearestOrEven))
             })
     }
 

@@ -1,0 +1,106 @@
+import Foundation
+
+/// A dataset in nnU-Net's raw layout: `dataset.json`, `imagesTr/NAME_0000.nii.gz` (one file per channel),
+/// `labelsTr/NAME.nii.gz`, and `imagesTs` without labels.
+public struct NNUNetDataset: Sendable {
+    /// The folder.
+    public let path: String
+    /// `name` in `dataset.json`, else the folder's name.
+    public let name: String
+    /// One name for each channel, from `channel_names` (formerly `modality`), in order.
+    public let channelNames: [String]
+    /// The classes in ascending order of their labels; background is 0.
+    public let classes: [LabelClass]
+    /// Voxels with this label take no part in training and evaluation; nil if the dataset has none.
+    public let ignoreLabel: Int16?
+    /// The ending of file names, such as `.nii.gz`.
+    public let fileEnding: String
+    /// Cases with labels, sorted by name.
+    public let trainingCases: [DatasetCase]
+    /// Cases of `imagesTs`, sorted by name.
+    public let testCases: [DatasetCase]
+
+    /// A label and its name.
+    public struct LabelClass: Sendable, Hashable, Codable {
+        /// For example `liver`.
+        public let name: String
+        /// The value in label files.
+        public let label: Int16
+
+        /// A class.
+        public init(name: String, label: Int16) { (self.name, self.label) = (name, label) }
+    }
+
+    /// Reads `dataset.json` and lists the cases. Images are not opened.
+    ///
+    /// - Throws: ``DatasetError`` naming the missing file, the wrong key or the missing channel.
+    public init(path: String) throws {
+        let description = try DatasetDescription(path: "\(path)/dataset.json")
+        self.path = path
+        name = description.name ?? URL(filePath: path).lastPathComponent
+        (channelNames, classes) = (description.channelNames, description.classes)
+        (ignoreLabel, fileEnding) = (description.ignoreLabel, description.fileEnding)
+        trainingCases = try Self.cases(in: path, images: "imagesTr", labels: "labelsTr", description)
+        testCases = try Self.cases(in: path, images: "imagesTs", labels: nil, description)
+        if trainingCases.isEmpty && testCases.isEmpty { throw DatasetError.noImages(folder: "\(path)/imagesTr") }
+    }
+
+    /// All labels that may occur in label files.
+    public var knownLabels: [Int16] { classes.map(\.label) + (ignoreLabel.map { [$0] } ?? []) }
+
+    /// Reads the channels of a case.
+    /// - Throws: ``NIfTIError``, ``DatasetError``.
+    public func readImage(_ image: DatasetCase) throws -> Volume { try image.readImage(channelNames: channelNames) }
+
+    /// Reads the labels of a case and checks their values and their grid.
+    /// - Parameter geometry: the grid of the case's image.
+    /// - Throws: ``NIfTIError``, ``DatasetError``.
+    public func readLabels(_ image: DatasetCase, on geometry: Geometry) throws -> LabelVolume? {
+        try image.readLabels(known: knownLabels, on: geometry)
+    }
+
+    private static func cases(
+        in path: String, images: String, labels: String?, _ description: DatasetDescription
+    ) throws -> [DatasetCase] {
+        let (ending, channels) = (description.fileEnding, description.channelNames.count)
+        var files: [String: Set<Int>] = [:]
+        for file in list("\(path)/\(images)", ending) {
+            let stem = file.dropLast(ending.count)
+            guard let underscore = stem.lastIndex(of: "_"), underscore > stem.startIndex,
+                stem.distance(from: underscore, to: stem.endIndex) == 5,
+                let channel = Int(stem[underscore...].dropFirst())
+            else { throw DatasetError.badFileName(path: "\(path)/\(images)/\(file)", expected: "NAME_0000\(ending)") }
+            guard channel < channels else {
+                throw DatasetError.badFileName(
+                    path: "\(path)/\(images)/\(file)",
+                    expected: "one of \(channels) channels (dataset.json names no more)")
+            }
+            files[String(stem[..<underscore]), default: []].insert(channel)
+        }
+        if let labels {
+            for file in list("\(path)/\(labels)", ending) where files[String(file.dropLast(ending.count))] == nil {
+                throw DatasetError.labelsWithoutImage(path: "\(path)/\(labels)/\(file)")
+            }
+        }
+        return try files.sorted { $0.key < $1.key }.map { name, found in
+            let paths = (0..<channels).map { channel in
+                let digits = String(channel)
+                return "\(path)/\(images)/\(name)_\(String(repeating: "0", count: 4 - digits.count))\(digits)\(ending)"
+            }
+            if let missing = paths.indices.first(where: { !found.contains($0) }) {
+                throw DatasetError.missingChannel(case: name, path: paths[missing])
+            }
+            let labelPath = labels.map { "\(path)/\($0)/\(name)\(ending)" }
+            if let labelPath, !FileManager.default.fileExists(atPath: labelPath) {
+                throw DatasetError.missingLabels(case: name, path: labelPath)
+            }
+            return DatasetCase(name: name, imagePaths: paths, labelPath: labelPath)
+        }
+    }
+
+    /// The visible files of a folder with an ending; none if there is no such folder.
+    private static func list(_ folder: String, _ ending: String) -> [String] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return files.filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
+    }
+}
