@@ -1,4 +1,111 @@
+import Segmentation
+import Tensors
+import WeightFiles
+
 /// Operations of the oracle's sets that are losses.
 enum LossOps {
-    static let operations: [String: OracleOperation] = [:]
+    static let operations: [String: OracleOperation] = [
+        "cross_entropy": { oracle in
+            try ofLogits(oracle) { logits, labels in
+                crossEntropy(
+                    logits, labels: labels,
+                    classWeights: oracle.params.has("class_weights")
+                        ? try oracle.params.doubles("class_weights").map { Float($0) } : nil,
+                    ignoring: try ignoredLabel(oracle))
+            }
+        },
+        "soft_dice": { oracle in
+            let loss = try diceCrossEntropy(oracle)
+            return try ofLogits(oracle) { logits, labels in
+                softDice(
+                    logits, labels: labels, batchDice: loss.batchDice, includeBackground: loss.includeBackground,
+                    smooth: loss.smooth, ignoring: loss.ignoredLabel)
+            }
+        },
+        "dice_ce": { oracle in
+            let loss = try diceCrossEntropy(oracle)
+            return try ofLogits(oracle) { loss($0, labels: $1) }
+        },
+        "deep_supervision": deepSupervision,
+        "downsample_labels": downsampleLabels,
+        "mse": { oracle in
+            try ofPrediction(oracle) { squaredError($0, target: $1) }
+        },
+        "masked_mse": { oracle in
+            let mask = try oracle.input("mask")
+            let visible = try mask.integers().map { $0 != 0 }
+            let grid = BlockMask(
+                samples: mask.shape[0], grid: Extent3(dimensions: Array(mask.shape[2...])), visible: visible)
+            return try ofPrediction(oracle) { hiddenSquaredError($0, target: $1, mask: grid) }
+        },
+    ]
+
+    private static let cpu = CPU()
+
+    private static func ignoredLabel(_ oracle: OracleCase) throws -> Int32? {
+        oracle.params.has("ignore_index") ? Int32(try oracle.params.int("ignore_index")) : nil
+    }
+
+    private static func diceCrossEntropy(_ oracle: OracleCase) throws -> DiceCrossEntropy {
+        let params = oracle.params
+        var loss = DiceCrossEntropy()
+        loss.batchDice = try params.bool("batch_dice")
+        loss.includeBackground = try params.bool("do_bg")
+        loss.smooth = try params.double("smooth")
+        loss.ignoredLabel = try ignoredLabel(oracle)
+        if params.has("weight_ce") { loss.crossEntropyWeight = try params.double("weight_ce") }
+        if params.has("weight_dice") { loss.diceWeight = try params.double("weight_dice") }
+        return loss
+    }
+
+    private static func ofLogits(
+        _ oracle: OracleCase, _ loss: (Tensor, LabelMap) throws -> Tensor
+    ) throws -> OracleResults {
+        let logits = try oracle.input("logits").featureMap(on: cpu).tracked()
+        return try results(of: loss(logits, oracle.input("target").labelMap()), gradients: ["logits": logits])
+    }
+
+    private static func ofPrediction(
+        _ oracle: OracleCase, _ loss: (Tensor, Tensor) throws -> Tensor
+    ) throws -> OracleResults {
+        let prediction = try oracle.input("prediction").featureMap(on: cpu).tracked()
+        let target = try oracle.input("target").featureMap(on: cpu)
+        return try results(of: loss(prediction, target), gradients: ["prediction": prediction])
+    }
+
+    private static func deepSupervision(_ oracle: OracleCase) throws -> OracleResults {
+        let levels = 0..<(try oracle.params.int("levels"))
+        // The targets given for coarser levels are those of full resolution, sampled down: so does the loss.
+        let outputs = try levels.map { try oracle.input("logits_\($0)").featureMap(on: cpu).tracked() }
+        let labels = try oracle.input("target_0").labelMap()
+        var loss = try diceCrossEntropy(oracle)
+        (loss.crossEntropyWeight, loss.diceWeight) = (1, 1)
+        return results(
+            of: DeepSupervision(loss)(outputs, labels: labels).total,
+            gradients: Dictionary(uniqueKeysWithValues: levels.map { ("logits_\($0)", outputs[$0]) }))
+    }
+
+    private static func downsampleLabels(_ oracle: OracleCase) throws -> OracleResults {
+        let stored = try oracle.input("labels")
+        let labels = LabelMap(
+            samples: 1, extent: Extent3(dimensions: stored.shape), labels: try stored.integers().map { Int32($0) })
+        var results = OracleResults()
+        for (index, scale) in try oracle.params.array("scales").enumerated() {
+            guard case .array(let factors) = scale else { continue }
+            let extent = Extent3(
+                dimensions: zip(stored.shape, factors).map { size, factor in
+                    Int((Double(size) * (factor.number ?? .nan)).rounded(.toNearestOrEven))
+                })
+            results.outputs["labels_\(index)"] = StoredTensor(
+                labels.downsampled(to: extent).labels, shape: extent.dimensions)
+        }
+        return results
+    }
+
+    private static func results(of loss: Tensor, gradients: [String: Tensor]) -> OracleResults {
+        let found = loss.backward()
+        return OracleResults(
+            outputs: ["loss": StoredTensor(loss.scalars, shape: [])],
+            gradients: gradients.compactMapValues { found[$0]?.stored() })
+    }
 }

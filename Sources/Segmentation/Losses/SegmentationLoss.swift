@@ -1,0 +1,41 @@
+import Tensors
+
+/// What a segmentation network is trained to make small: a weighted sum of named terms.
+///
+/// A new loss is one type that conforms. Deep supervision and logging need nothing more than the terms.
+public protocol SegmentationLoss: Sendable {
+    /// The terms for one output of the network.
+    /// - Parameters:
+    ///   - logits: `[N, D, H, W, C]`.
+    ///   - labels: `[N, D, H, W]`, each a class in `0..<C` or the label that the loss ignores.
+    func terms(_ logits: Tensor, labels: LabelMap) -> [LossTerm]
+}
+
+extension SegmentationLoss {
+    /// The weighted sum of the terms, a scalar.
+    public func callAsFunction(_ logits: Tensor, labels: LabelMap) -> Tensor {
+        weightedSum(terms(logits, labels: labels).map { ($0.weight, $0.value) })
+    }
+}
+
+/// One summand of a loss.
+public struct LossTerm {
+    /// The name in logs, such as `cross_entropy`.
+    public var name: String
+    /// What the value is multiplied with.
+    public var weight: Double
+    /// A scalar.
+    public var value: Tensor
+
+    /// The summand `weight * value`.
+    public init(_ name: String, weight: Double, value: Tensor) {
+        (self.name, self.weight, self.value) = (name, weight, value)
+    }
+}
+
+/// The sum of `weight * value`. A weight of 1 costs nothing.
+func weightedSum(_ summands: [(weight: Double, value: Tensor)]) -> Tensor {
+    let scaled = summands.map { $0.weight == 1 ? $0.value : scale($0.value, by: Float($0.weight)) }
+    check(!scaled.isEmpty, "a loss has at least one term")
+    return scaled.dropFirst().reduce(scaled[0], add)
+}
