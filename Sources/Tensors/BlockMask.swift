@@ -34,7 +34,9 @@ public struct BlockMask: Hashable, Sendable {
 
     /// Per voxel of feature maps with this extent, `[N, D, H, W]`: 1 where visible, 0 where hidden.
     public func voxels(in extent: Extent3) -> [Float] {
-        guard let cell = cell(in: extent) else { fatalError("the extent \(extent) is not a multiple of the grid \(grid)") }
+        guard let cell = cell(in: extent) else {
+            fatalError("the extent \(extent) is not a multiple of the grid \(grid)")
+        }
         var voxels: [Float] = []
         voxels.reserveCapacity(samples * extent.volume)
         for sample in 0..<samples {

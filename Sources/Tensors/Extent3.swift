@@ -54,7 +54,8 @@ public struct Extent3: Hashable, Sendable, Codable, ExpressibleByIntegerLiteral,
     /// The extent whose axes are `combine` of the axes of two extents.
     public func zipped(with other: Extent3, _ combine: (Int, Int) -> Int) -> Extent3 {
         Extent3(
-            depth: combine(depth, other.depth), height: combine(height, other.height), width: combine(width, other.width))
+            depth: combine(depth, other.depth), height: combine(height, other.height),
+            width: combine(width, other.width))
     }
 
     /// For example `96x96x64`.

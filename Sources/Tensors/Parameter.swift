@@ -70,7 +70,8 @@ public final class Parameter {
             for output in 0..<outputs {
                 for input in 0..<inputs {
                     for tap in 0..<taps {
-                        memory[(tap * inputs + input) * outputs + output] = scalars[(output * inputs + input) * taps + tap]
+                        memory[(tap * inputs + input) * outputs + output] =
+                            scalars[(output * inputs + input) * taps + tap]
                     }
                 }
             }
@@ -85,7 +86,8 @@ public final class Parameter {
                 for output in 0..<outputs {
                     for input in 0..<inputs {
                         for tap in 0..<taps {
-                            scalars[(output * inputs + input) * taps + tap] = memory[(tap * inputs + input) * outputs + output]
+                            scalars[(output * inputs + input) * taps + tap] =
+                                memory[(tap * inputs + input) * outputs + output]
                         }
                     }
                 }

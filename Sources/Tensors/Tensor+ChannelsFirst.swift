@@ -2,7 +2,9 @@ extension Tensor {
     /// A feature map from elements in the order of volumes and of PyTorch, `[N, C, D, H, W]`.
     public init(channelsFirst scalars: [Float], samples: Int, channels: Int, extent: Extent3, on cpu: CPU) {
         let shape = Shape(samples: samples, extent: extent, channels: channels)
-        check(scalars.count == shape.count, "\(scalars.count) numbers do not fill \(samples) maps of \(channels) x \(extent)")
+        check(
+            scalars.count == shape.count,
+            "\(scalars.count) numbers do not fill \(samples) maps of \(channels) x \(extent)")
         self.init(uninitialized: shape, on: cpu) { result in
             let (result, volume) = (result.baseAddress!, extent.volume)
             scalars.withUnsafeBufferPointer { scalars in

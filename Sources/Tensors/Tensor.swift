@@ -20,7 +20,8 @@ public struct Tensor {
 
     /// A tensor whose content `initialize` writes completely.
     public init(
-        uninitialized shape: Shape, on cpu: CPU, initializingWith initialize: (UnsafeMutableBufferPointer<Float>) -> Void
+        uninitialized shape: Shape, on cpu: CPU,
+        initializingWith initialize: (UnsafeMutableBufferPointer<Float>) -> Void
     ) {
         self.init(shape: shape, buffer: Buffer(count: shape.count, on: cpu))
         initialize(UnsafeMutableBufferPointer(start: pointer, count: shape.count))

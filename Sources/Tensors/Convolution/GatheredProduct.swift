@@ -64,7 +64,8 @@ struct GatheredProduct {
             for chunk in (count * group / groups)..<(count * (group + 1) / groups) {
                 withGathered(chunk) { table, index, pixels, zero in
                     kernels.gather_outer(
-                        table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel, index,
+                        table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel,
+                        index,
                         Int64(outputs), Int32(min(panel, outputs - p * panel)), sums, Int64(panel))
                 }
             }
@@ -92,7 +93,8 @@ struct GatheredProduct {
     /// and the address that stands for a voxel outside.
     private func withGathered(
         _ chunk: Int,
-        _ body: (UnsafeMutablePointer<UnsafePointer<Float>?>, UnsafeMutablePointer<Int64>, Int32, UnsafePointer<Float>) -> Void
+        _ body: (UnsafeMutablePointer<UnsafePointer<Float>?>, UnsafeMutablePointer<Int64>, Int32, UnsafePointer<Float>)
+            -> Void
     ) {
         let channels = source.shape.channels
         let addressBytes = taps * Int(WS_CHUNK) * MemoryLayout<UnsafePointer<Float>?>.stride
@@ -108,7 +110,8 @@ struct GatheredProduct {
         let pixels = chunks.runs.withUnsafeBufferPointer { runs in
             withUnsafePointer(to: geometry) { geometry in
                 ws_gather(
-                    geometry, runs.baseAddress! + range.lowerBound, Int32(range.count), source.pointer, Int32(channels), zero,
+                    geometry, runs.baseAddress! + range.lowerBound, Int32(range.count), source.pointer, Int32(channels),
+                    zero,
                     table, Int64(WS_CHUNK), index)
             }
         }

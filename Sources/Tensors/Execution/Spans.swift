@@ -85,7 +85,8 @@ extension Tensor {
         guard let mask else { return }
         let channels = shape.channels
         let hidden = Spans(
-            samples: shape.samples, extent: shape.extent, mask: mask, hidden: true, pieceVoxels: max(64, 1 << 16 / channels))
+            samples: shape.samples, extent: shape.extent, mask: mask, hidden: true,
+            pieceVoxels: max(64, 1 << 16 / channels))
         cpu.parallel(hidden.pieces.count) { piece in
             for span in hidden.spans[hidden.pieces[piece].spans] {
                 (pointer + Int(span.start) * channels).update(repeating: 0, count: Int(span.count) * channels)

@@ -8,7 +8,9 @@ import Foundation
 ///   - classWeights: `w`, `[C]`; `nil` for ones.
 ///   - ignoring: a label whose voxels do not count. Without any voxel left the loss is 0.
 /// - Returns: a scalar.
-public func crossEntropy(_ logits: Tensor, labels: LabelMap, classWeights: [Float]? = nil, ignoring: Int32? = nil) -> Tensor {
+public func crossEntropy(_ logits: Tensor, labels: LabelMap, classWeights: [Float]? = nil, ignoring: Int32? = nil)
+    -> Tensor
+{
     labels.checkFit(logits, ignoring: ignoring)
     let (channels, cpu, voxels) = (logits.shape.channels, logits.cpu, labels.labels.count)
     check(classWeights.map { $0.count == channels } ?? true, "one weight per class, please")

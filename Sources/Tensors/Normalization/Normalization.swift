@@ -98,7 +98,8 @@ struct Normalization {
         check(
             weight.map { $0.shape == [channels] } ?? true && bias.map { $0.shape == [channels] } ?? true,
             "a norm of \(channels) channels got weight \(weight?.shape ?? []) and bias \(bias?.shape ?? [])")
-        check(residual.map { $0.shape == x.shape && $0.visibility == x.visibility } ?? true, "a residual unlike its sum")
+        check(
+            residual.map { $0.shape == x.shape && $0.visibility == x.visibility } ?? true, "a residual unlike its sum")
         let spans = Spans(of: x)
         let statistics = given ?? PooledStatistics(of: x, spans: spans, pool: pool)
         let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
@@ -106,6 +107,10 @@ struct Normalization {
         let beta = bias?.scalars ?? [Float](repeating: 0, count: channels)
         let mean = statistics.mean.map(Float.init)
         let scale = rate.indices.map { Float(rate[$0]) * gamma[$0 % channels] }
+        // What float32 loses of a large mean goes into the shift.
+        let shift = rate.indices.map {
+            Float(Double(beta[$0 % channels]) - (statistics.mean[$0] - Double(mean[$0])) * Double(scale[$0]))
+        }
         let output = Tensor(
             shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
         output.zeroHidden(output.pointer, mask: x.visibility)
@@ -115,9 +120,12 @@ struct Normalization {
             spans.withPiece(piece) { pointer, count in
                 mean.withUnsafeBufferPointer { mean in
                     scale.withUnsafeBufferPointer { scale in
-                        kernels.affine_activate(
-                            x.pointer, mean.baseAddress! + first, scale.baseAddress! + first, beta, residual?.pointer, slope,
-                            pointer, count, Int32(channels), output.pointer)
+                        shift.withUnsafeBufferPointer { shift in
+                            kernels.affine_activate(
+                                x.pointer, mean.baseAddress! + first, scale.baseAddress! + first,
+                                shift.baseAddress! + first, residual?.pointer, slope, pointer, count, Int32(channels),
+                                output.pointer)
+                        }
                     }
                 }
             }
@@ -125,7 +133,8 @@ struct Normalization {
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
         let recorded = output.recorded(from: inputs) { gradient in
             let all = pullback(gradient, x, output.detached, weight, bias, residual, spans, statistics, gamma)
-            return [all.x] + [weight.map { _ in all.weight }, bias.map { _ in all.bias }, residual.map { _ in all.residual }]
+            return [all.x]
+                + [weight.map { _ in all.weight }, bias.map { _ in all.bias }, residual.map { _ in all.residual }]
                 .compactMap { $0 }
         }
         return (recorded, statistics)
@@ -153,7 +162,8 @@ struct Normalization {
                     rate32.withUnsafeBufferPointer { rate in
                         let sums = partial.pointer + piece * 2 * channels
                         kernels.norm_backward_sums(
-                            x.pointer, y.pointer, gradient.pointer, mean.baseAddress! + first, rate.baseAddress! + first,
+                            x.pointer, y.pointer, gradient.pointer, mean.baseAddress! + first,
+                            rate.baseAddress! + first,
                             slope, pointer, count, Int32(channels), dz?.pointer, sums, sums + channels)
                     }
                 }
@@ -170,6 +180,8 @@ struct Normalization {
                 }
             }
         }
+        let meanError = statistics.mean.indices.map { statistics.mean[$0] - Double(mean32[$0]) }
+        for index in product.indices { product[index] -= meanError[index] * rate[index] * sum[index] }
         func perChannel(_ sums: [Double]) -> Tensor {
             let totals = (0..<channels).map { c in
                 Float(stride(from: c, to: sums.count, by: channels).reduce(0) { $0 + sums[$1] })
@@ -187,8 +199,9 @@ struct Normalization {
         if given == nil {
             let (pooledSum, pooledProduct) = (pooled(sum, gamma, channels), pooled(product, gamma, channels))
             for index in rate.indices where statistics.count[index] > 0 {
-                slopeOfX[index] = Float(-rate[index] * rate[index] * pooledProduct[index] / statistics.count[index])
-                shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index])
+                let ofX = -rate[index] * rate[index] * pooledProduct[index] / statistics.count[index]
+                slopeOfX[index] = Float(ofX)
+                shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index] - ofX * meanError[index])
             }
         }
         let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
@@ -226,6 +239,8 @@ struct Normalization {
 
 extension Spans {
     func withPiece(_ piece: Int, _ body: (UnsafePointer<ws_span>, Int64) -> Void) {
-        spans.withUnsafeBufferPointer { body($0.baseAddress! + pieces[piece].spans.lowerBound, Int64(pieces[piece].spans.count)) }
+        spans.withUnsafeBufferPointer {
+            body($0.baseAddress! + pieces[piece].spans.lowerBound, Int64(pieces[piece].spans.count))
+        }
     }
 }

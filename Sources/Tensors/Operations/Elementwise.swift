@@ -92,7 +92,9 @@ public func softmax(_ x: Tensor) -> Tensor {
         let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
         x.cpu.parallelStretches(rows) { range in
             for row in range {
-                let (g, p, d) = (gradient.pointer + row * channels, y.pointer + row * channels, dx.pointer + row * channels)
+                let (g, p, d) = (
+                    gradient.pointer + row * channels, y.pointer + row * channels, dx.pointer + row * channels
+                )
                 var dot: Float = 0
                 for c in 0..<channels { dot += g[c] * p[c] }
                 for c in 0..<channels { d[c] = p[c] * (g[c] - dot) }

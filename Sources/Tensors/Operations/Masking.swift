@@ -26,7 +26,8 @@ public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
     let channels = x.shape.channels
     check(token.shape.count == channels, "a token of shape \(token.shape) for \(channels) channels")
     let hidden = Spans(
-        samples: x.shape.samples, extent: x.shape.extent, mask: mask, hidden: true, pieceVoxels: max(64, 1 << 16 / channels))
+        samples: x.shape.samples, extent: x.shape.extent, mask: mask, hidden: true,
+        pieceVoxels: max(64, 1 << 16 / channels))
     let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
     let visible = Spans(of: x)
     copyVisible(from: x.pointer, to: result.pointer, visible, channels, x.cpu)
@@ -51,7 +52,8 @@ public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
 }
 
 private func copyVisible(
-    from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ spans: Spans, _ channels: Int, _ cpu: CPU
+    from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ spans: Spans, _ channels: Int,
+    _ cpu: CPU
 ) {
     cpu.parallel(spans.pieces.count) { piece in
         for span in spans.spans[spans.pieces[piece].spans] {
@@ -62,5 +64,7 @@ private func copyVisible(
 }
 
 extension Tensor {
-    func withVisibility(_ mask: BlockMask?) -> Tensor { Tensor(shape: shape, buffer: buffer, visibility: mask, node: node) }
+    func withVisibility(_ mask: BlockMask?) -> Tensor {
+        Tensor(shape: shape, buffer: buffer, visibility: mask, node: node)
+    }
 }

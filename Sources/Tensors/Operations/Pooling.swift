@@ -100,7 +100,8 @@ private struct PoolingWindow {
                     body(
                         sample,
                         Extent3(
-                            depth: voxel / plane, height: voxel % plane / extent.width, width: voxel % extent.width), index)
+                            depth: voxel / plane, height: voxel % plane / extent.width, width: voxel % extent.width),
+                        index)
                 }
             }
         }

@@ -31,7 +31,8 @@ public func mean(_ x: Tensor) -> Tensor { scale(sum(x), by: 1 / Float(x.shape.co
 /// The sum over samples and visible voxels of each channel, `[C]`; not differentiable.
 func channelSums(_ x: Tensor, visibility: BlockMask?) -> Tensor {
     let channels = x.shape.channels
-    let spans = Spans(samples: x.shape.samples, extent: x.shape.extent, mask: visibility, pieceVoxels: max(64, 1 << 14 / channels))
+    let spans = Spans(
+        samples: x.shape.samples, extent: x.shape.extent, mask: visibility, pieceVoxels: max(64, 1 << 14 / channels))
     let partial = Buffer(count: max(1, spans.pieces.count) * channels, on: x.cpu)
     partial.pointer.update(repeating: 0, count: partial.count)
     let kernels = x.cpu.kernelSet.table.pointee

@@ -1,0 +1,91 @@
+import Tensors
+import Testing
+
+/// Masked maps against the dense operation on zeroed input, multiplied by the mask afterwards.
+struct MaskedMapTests {
+    static let mask = BlockMask.random(samples: 2, grid: Extent3(depth: 2, height: 3, width: 2), visible: 0.4, seed: 5)
+    static let extent = Extent3(depth: 8, height: 12, width: 8)
+    private let cpu = CPU(threads: 2)
+
+    private func input(channels: Int) -> Tensor {
+        randomTensor(Shape(samples: 2, extent: Self.extent, channels: channels), seed: 11, on: cpu)
+    }
+
+    private func times(_ x: Tensor, _ voxels: [Float]) -> [Double] {
+        let channels = x.shape.channels
+        return x.scalars.enumerated().map { Double($1) * Double(voxels[$0 / channels]) }
+    }
+
+    @Test(arguments: [
+        ConvGeometry(kernel: 3), ConvGeometry(kernel: 3, stride: 2), ConvGeometry(kernel: 1),
+        ConvGeometry(kernel: 2, stride: 2),
+    ])
+    func convolution(geometry: ConvGeometry) {
+        let x = input(channels: 5).tracked()
+        let w = randomTensor(Shape(geometry.kernel.dimensions + [5, 7]), seed: 12, on: cpu).tracked()
+        let b = randomTensor([7], seed: 13, on: cpu).tracked()
+        let y = conv3D(hide(x, Self.mask), weight: w, bias: b, geometry)
+        #expect(y.visibility == Self.mask)
+
+        let zeroed = Tensor(times(x, Self.mask.voxels(in: Self.extent)).map { Float($0) }, shape: x.shape, on: cpu)
+            .tracked()
+        let dense = conv3D(zeroed, weight: w, bias: b, geometry)
+        let seen = Self.mask.voxels(in: dense.shape.extent)
+        expectClose(y, times(dense, seen), shape: dense.shape, absolute: 1e-6)
+
+        let dy = randomTensor(y.shape, seed: 14, on: cpu)
+        let masked = Tensor.backward(from: [(y, hide(dy, Self.mask))])
+        let upstream = Tensor(times(dy, seen).map { Float($0) }, shape: y.shape, on: cpu)
+        let reference = Tensor.backward(from: [(dense, upstream)])
+        let visible = Self.mask.voxels(in: Self.extent)
+        expectClose(masked[x]!, times(reference[zeroed]!, visible), shape: x.shape, absolute: 1e-5)
+        expectClose(masked[w]!, reference[w]!.scalars.map(Double.init), shape: w.shape, absolute: 1e-4)
+        expectClose(masked[b]!, reference[b]!.scalars.map(Double.init), shape: b.shape, absolute: 1e-4)
+    }
+
+    @Test func normStatisticsAreThoseOfVisibleVoxels() {
+        let y = instanceNorm(hide(input(channels: 3), Self.mask), weight: nil, bias: nil, epsilon: 1e-5)
+        let (scalars, seen) = (y.scalars, Self.mask.voxels(in: Self.extent))
+        for sample in 0..<2 {
+            for c in 0..<3 {
+                let values = (sample * Self.extent.volume..<(sample + 1) * Self.extent.volume)
+                    .filter { seen[$0] == 1 }.map { Double(scalars[$0 * 3 + c]) }
+                #expect(values.count == Self.mask.visibleCells(in: sample) * 4 * 4 * 4)
+                let mean = values.reduce(0, +) / Double(values.count)
+                let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+                #expect(abs(mean) < 1e-6)
+                #expect(abs(variance - 1) < 1e-3)
+            }
+        }
+        #expect(scalars.indices.allSatisfy { seen[$0 / 3] == 1 || scalars[$0] == 0 })
+    }
+
+    @Test("what lies in hidden voxels changes nothing, bit for bit")
+    func hiddenValuesDoNotMatter() {
+        let x = input(channels: 2)
+        let seen = Self.mask.voxels(in: Self.extent)
+        let other = x.scalars.enumerated().map { seen[$0 / 2] == 1 ? $1 : 1e6 }
+        func run(_ x: Tensor) -> [Float] {
+            let w = randomTensor([3, 3, 3, 2, 6], seed: 3, on: cpu)
+            let h = instanceNorm(
+                conv3D(hide(x, Self.mask), weight: w, bias: nil, ConvGeometry(kernel: 3)), weight: nil, bias: nil,
+                epsilon: 1e-5, slope: 0.01)
+            return averagePool3D(h, kernel: 2, stride: 2).scalars
+        }
+        #expect(run(x) == run(Tensor(other, shape: x.shape, on: cpu)))
+    }
+
+    @Test func tokensFillHiddenVoxels() {
+        let x = input(channels: 2).tracked()
+        let token = Tensor([3, -4], shape: [1, 1, 1, 1, 2], on: cpu).tracked()
+        let y = fillHidden(hide(x, Self.mask), token: token)
+        let seen = Self.mask.voxels(in: Self.extent)
+        let expected = x.scalars.enumerated().map { Double(seen[$0 / 2] == 1 ? $1 : [3, -4][$0 % 2]) }
+        expectClose(y, expected, shape: x.shape, absolute: 0)
+        #expect(y.visibility == nil)
+        let gradients = sum(y).backward()
+        expectClose(gradients[x]!, seen.flatMap { [Double($0), Double($0)] }, shape: x.shape, absolute: 0)
+        let hidden = Double(seen.count { $0 == 0 })
+        expectClose(gradients[token]!, [hidden, hidden], shape: token.shape, absolute: 0)
+    }
+}

@@ -1,0 +1,47 @@
+import Tensors
+import Testing
+
+/// Same input, same bits: for any number of threads, again and again.
+struct ReproducibilityTests {
+    private func step(_ cpu: CPU, mask: BlockMask?) -> [[Float]] {
+        let extent = Extent3(depth: 8, height: 12, width: 20)
+        var x = randomTensor(Shape(samples: 2, extent: extent, channels: 3), seed: 31, on: cpu).tracked()
+        let input = x
+        if let mask { x = hide(x, mask) }
+        let w = randomTensor([3, 3, 3, 3, 24], seed: 32, on: cpu).tracked()
+        let v = randomTensor([3, 3, 3, 24, 33], seed: 33, on: cpu).tracked()
+        let gamma = randomTensor([24], seed: 34, on: cpu).tracked()
+        let h = instanceNorm(
+            conv3D(x, weight: w, bias: nil, ConvGeometry(kernel: 3)), weight: gamma, bias: nil, epsilon: 1e-5,
+            slope: 0.01)
+        let y = conv3D(h, weight: v, bias: nil, ConvGeometry(kernel: 3, stride: 2))
+        let gradients = sum(multiply(y, y)).backward()
+        return [y, gradients[input]!, gradients[w]!, gradients[v]!, gradients[gamma]!].map(\.scalars)
+    }
+
+    @Test(arguments: KernelSet.supported, [false, true])
+    func sameBitsForAnyNumberOfThreads(kernels: KernelSet, masked: Bool) {
+        let mask = masked ? BlockMask.random(samples: 2, grid: 2, visible: 0.5, seed: 9) : nil
+        let one = step(CPU(threads: 1, kernels: kernels), mask: mask)
+        for threads in [2, 3, 7] {
+            #expect(step(CPU(threads: threads, kernels: kernels), mask: mask) == one, "\(threads) threads")
+        }
+    }
+
+    @Test func parallelLoopsVisitEveryIndexOnce() {
+        for threads in [1, 2, 5] {
+            let cpu = CPU(threads: threads)
+            for count in [0, 1, 2, 1000] {
+                let visits = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(1, count))
+                visits.initialize(repeating: 0)
+                defer { visits.deallocate() }
+                nonisolated(unsafe) let shared = visits
+                cpu.forEach(count) { index in
+                    shared[index] += 1
+                    cpu.forEach(3) { _ in }  // a nested loop runs on its thread
+                }
+                #expect(visits[..<count].allSatisfy { $0 == 1 })
+            }
+        }
+    }
+}
