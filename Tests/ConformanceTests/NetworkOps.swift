@@ -1,4 +1,74 @@
+import Networks
+import Tensors
+import WeightFiles
+
 /// Operations of the oracle's sets that the room `Networks` answers.
 enum NetworkOps {
-    static let operations: [String: OracleOperation] = [:]
+    static let operations: [String: OracleOperation] = ["resenc_unet": unet, "plain_unet": unet]
+
+    /// One forward and backward pass of a U-Net: `values.loss` is the sum of outputs times their upstream gradients.
+    private static func unet(_ oracle: OracleCase) throws -> OracleResults {
+        let network = try UNet(oracle.networkPlan(), on: .oracle)
+        try network.load(oracle.weightsFile())
+        try checkNames(of: network, in: oracle)
+        let input = try oracle.input("input").featureMap(on: .oracle).tracked()
+        let logits = network(input, in: .training)
+
+        let dimensions = network.plan.dimensions.rawValue
+        var results = OracleResults()
+        var upstreams: [(output: Tensor, upstream: Tensor)] = []
+        for (level, output) in logits.enumerated() {
+            let name = try oracle.params.bool("deep_supervision") ? "output_\(level)" : "output"
+            results.outputs[name] = output.stored(dimensions: dimensions)
+            upstreams.append((output, try oracle.input("grad_\(name)").featureMap(on: .oracle)))
+        }
+        let loss = upstreams.reduce(0) { $0 + Double(sum(multiply($1.output.detached, $1.upstream)).item) }
+        results.values["loss"] = .number(loss)
+        let gradients = Tensor.backward(from: upstreams)
+        results.gradients = network.storedGradients(gradients)
+        results.gradients["input"] = gradients[input]?.stored(dimensions: dimensions)
+        return results
+    }
+
+    /// A strict `load_state_dict` must accept what we save: no name may be missing, none left over.
+    private static func checkNames(of network: UNet, in oracle: OracleCase) throws {
+        let difference = Set(network.storedTensors(everyAlias: true).keys).symmetricDifference(oracle.weights.keys)
+        if let name = difference.min() { throw WrongName(name: name) }
+    }
+
+    struct WrongName: Error { let name: String }
+}
+
+extension CPU {
+    /// Where the networks of the oracle's cases run.
+    static let oracle = CPU()
+}
+
+extension OracleCase {
+    /// The network that a case's parameters describe.
+    func networkPlan() throws -> NetworkPlan {
+        guard let dimensions = Dimensions(rawValue: try params.int("dimensions")),
+            try params.string("norm") == "instance", try params.double("eps") == 1e-5,
+            try params.float("negative_slope") == ConvNormActivation.slope
+        else { throw OracleParameters.Missing(key: "norm", wanted: "the only norm and slope there are", found: nil) }
+        func extents(_ key: String) throws -> [Extent3] {
+            try params.intLists(key).map { Extent3(dimensions: Array(repeating: 1, count: 3 - $0.count) + $0) }
+        }
+        return NetworkPlan(
+            architecture: op == "plain_unet" ? .plain : .resEnc, dimensions: dimensions,
+            inputChannels: try params.int("input_channels"), outputChannels: try params.int("classes"),
+            features: try params.ints("features"), strides: try extents("strides"), kernels: try extents("kernels"),
+            blocks: try params.ints("blocks"), decoderConvolutions: try params.ints("decoder_convs"),
+            deepSupervision: try params.bool("deep_supervision"), convolutionBias: try params.bool("conv_bias"))
+    }
+
+    /// The weights under all their names.
+    func weightsFile() throws -> SafetensorsFile { SafetensorsFile(tensors: try allWeights()) }
+}
+
+extension Module {
+    /// The gradients of the parameters in PyTorch's layouts, by canonical name.
+    func storedGradients(_ gradients: Gradients) -> [String: StoredTensor] {
+        namedParameters.reduce(into: [:]) { all, entry in all[entry.name] = gradients.stored(entry.parameter) }
+    }
 }
