@@ -4,7 +4,7 @@ import Tensors
 public struct ForegroundVoxels: Sendable, Equatable {
     /// Some voxels of one class.
     public struct Class: Sendable, Equatable {
-        /// The label, or the position of the region in its list.
+        /// The label.
         public var label: Int
         /// Positions in the array `[D, H, W]`.
         public var voxels: [Int32]
@@ -26,23 +26,22 @@ public struct ForegroundVoxels: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - labels: classes `[D, H, W]`; those above 0 are foreground.
-    ///   - regions: for overlapping regions, the labels of each; nil if every label is a class of its own.
-    public init(labels: [Int16], regions: [[Int16]]? = nil) {
+    ///   - ignored: a label that is not.
+    public init(labels: [Int16], ignoring ignored: Int16? = nil) {
         check(labels.count <= Int(Int32.max), "a volume of \(labels.count) voxels is too large")
-        let present = Set(labels).filter { $0 > 0 }
-        let groups = regions.map { Array($0.enumerated()) } ?? present.sorted().map { (offset: Int($0), element: [$0]) }
+        var places: [Int16: [Int32]] = [:]
+        for (index, label) in labels.enumerated() where label > 0 && label != ignored {
+            places[label, default: []].append(Int32(index))
+        }
         self.init(
-            classes: groups.map { label, members in
-                var voxels: [Int32] = []
-                for (index, voxel) in labels.enumerated() where voxel > 0 && members.contains(voxel) {
-                    voxels.append(Int32(index))
-                }
-                var draws = Draws(seed: 1234, purpose: .foregroundVoxels, sample: label)
+            classes: places.sorted { $0.key < $1.key }.map { label, voxels in
+                var voxels = voxels
+                var draws = Draws(seed: 1234, purpose: .foregroundVoxels, sample: Int(label))
                 let wanted = min(voxels.count, max(10_000, (voxels.count + 99) / 100))
                 for index in 0..<(wanted < voxels.count ? wanted : 0) {
                     voxels.swapAt(index, draws.integer(in: index..<voxels.count))
                 }
-                return Class(label: label, voxels: Array(voxels.prefix(wanted)))
+                return Class(label: Int(label), voxels: Array(voxels.prefix(wanted)))
             })
     }
 }

@@ -1,0 +1,31 @@
+import Tensors
+import Volumes
+
+/// Moves intensities away from their mean, or towards it, within their former range: `(x - mean) * factor + mean` per
+/// channel.
+public struct Contrast: PatchTransform, Hashable, Codable {
+    /// Of a sample.
+    public var probability: Double
+    /// The factor, drawn per channel.
+    public var factor: FactorRange
+
+    /// nnU-Net's: with probability 0.15, by 0.75 to 1.25.
+    public init(probability: Double = 0.15, factor: FactorRange = .balanced(0.75...1.25)) {
+        (self.probability, self.factor) = (probability, factor)
+    }
+
+    /// The stream `augment-contrast`.
+    public var purpose: Draws.Purpose { "augment-contrast" }
+
+    /// Changes the image.
+    public func apply(to patch: inout Patch, draws: inout Draws) {
+        guard draws.chance(probability) else { return }
+        for channel in 0..<patch.channels {
+            let factor = Float(self.factor.draw(&draws))
+            patch.withChannel(channel) { voxels in
+                let (mean, limits) = (Float(voxels.mean), voxels.limits)
+                voxels.map { min(max(($0 - mean) * factor + mean, limits.low), limits.high) }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// Preprocesses datasets into stores: several cases at once, and only those that are not there yet.
+public struct StoreBuilder: Sendable {
+    /// What happens to cases that cannot be preprocessed.
+    public enum Unsuitable: Sendable {
+        /// The first one ends the work; cases that are finished stay.
+        case stop
+        /// They are left out and reported: for large collections of images of unknown quality.
+        case skip
+    }
+
+    /// How far the work is.
+    public struct Progress: Sendable {
+        /// Cases that are done, there before, or left out.
+        public var finished: Int
+        /// All cases.
+        public var total: Int
+        /// The case that was finished last.
+        public var name: String
+        /// Why it was left out; nil if it was not.
+        public var problem: String?
+    }
+
+    /// The plan to follow.
+    public var plan: Plan
+    /// The labels that may occur; nil allows all.
+    public var knownLabels: [Int16]?
+    /// A label that takes no part in training.
+    public var ignoreLabel: Int16?
+    /// What happens to cases that cannot be preprocessed.
+    public var unsuitable: Unsuitable
+
+    /// A builder that follows `plan`.
+    public init(
+        plan: Plan, knownLabels: [Int16]? = nil, ignoreLabel: Int16? = nil, unsuitable: Unsuitable = .stop
+    ) {
+        (self.plan, self.knownLabels, self.ignoreLabel, self.unsuitable) = (plan, knownLabels, ignoreLabel, unsuitable)
+    }
+
+    /// A builder for a labeled dataset.
+    public init(plan: Plan, dataset: NNUNetDataset) {
+        self.init(plan: plan, knownLabels: dataset.knownLabels, ignoreLabel: dataset.ignoreLabel)
+    }
+
+    /// Adds the cases that the store at `path` does not have yet. Interrupted work goes on where it was.
+    ///
+    /// - Parameters:
+    ///   - cpu: its threads share the cases.
+    ///   - progress: called after each case, one call at a time, on any thread.
+    /// - Returns: the store.
+    /// - Throws: ``StoreError``: `otherPlan`; ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``.
+    public func build(
+        _ cases: [DatasetCase], at path: String, on cpu: CPU, progress: @Sendable (Progress) -> Void = { _ in }
+    ) throws -> PreprocessedStore {
+        try PreprocessedStore.create(at: path, plan: plan)
+        let present = Set(try PreprocessedStore.caseNames(in: path))
+        let missing = cases.filter { !present.contains($0.name) }
+        let finished = Mutex(cases.count - missing.count)
+        _ = try cpu.mapCases(missing) { source in
+            var problem: String?
+            do {
+                try add(source, to: path, on: cpu)
+            } catch let error as any UserFacingError where unsuitable == .skip && error.exitCode == ExitStatus.badData {
+                problem = "\(error)"
+            }
+            finished.withLock { finished in
+                finished += 1
+                progress(Progress(finished: finished, total: cases.count, name: source.name, problem: problem))
+            }
+        }
+        return try PreprocessedStore(opening: path)
+    }
+
+    private func add(_ source: DatasetCase, to path: String, on cpu: CPU) throws {
+        let image = try source.readImage(channelNames: plan.channels.map(\.name))
+        let labels = try source.readLabels(known: knownLabels, on: image.geometry)
+        let preprocessed = try plan.preprocessing(image, labels: labels, on: cpu)
+        try PreprocessedStore.write(
+            preprocessed, named: source.name, sources: source.imagePaths + (source.labelPath.map { [$0] } ?? []),
+            ignoreLabel: ignoreLabel, to: path)
+    }
+}
+
+extension Plan {
+    /// The steps from a file's voxels to the network's input.
+    public var preprocessing: Preprocessing {
+        Preprocessing(
+            spacingMM: spacingMM, normalization: channels.map(\.normalization), axisOrder: transpose)
+    }
+}
