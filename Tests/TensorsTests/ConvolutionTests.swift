@@ -66,8 +66,8 @@ struct ConvolutionTests {
                 }
             }
         }
-        expectClose(y, ys, shape: y.shape, absolute: 2e-5)
-        expectClose(gradients[x]!, dxs, shape: x.shape, absolute: 2e-5)
+        expectClose(y, ys, shape: y.shape, absolute: 2e-5, relative: 3e-6)
+        expectClose(gradients[x]!, dxs, shape: x.shape, absolute: 2e-5, relative: 3e-6)
         expectClose(gradients[w]!, dws, shape: w.shape, absolute: 3e-4)  // sums of up to 1200 products
         expectClose(gradients[b]!, dbs, shape: b.shape, absolute: 1e-4)
     }
