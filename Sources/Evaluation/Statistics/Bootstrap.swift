@@ -42,6 +42,9 @@ public struct Bootstrap: Sendable, Hashable, Codable {
         public var runs: [Double]
         /// The multiplicity of each case.
         public var cases: [Double]
+
+        /// Multiplicities of runs and cases.
+        public init(runs: [Double], cases: [Double]) { (self.runs, self.cases) = (runs, cases) }
     }
 
     /// The number of times the data are drawn.

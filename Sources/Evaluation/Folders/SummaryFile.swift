@@ -1,0 +1,89 @@
+import Foundation
+
+/// nnU-Net's `summary.json`, with more metrics: `metric_per_case`, `mean` and `foreground_mean` have nnU-Net's layout and
+/// keys, and `structures` gives each structure's name, labels, standard deviation of the Dice and the number of cases
+/// that were left out.
+public struct SummaryFile: Sendable {
+    /// What is written.
+    public var scores: DatasetScores
+
+    /// The summary of `scores`.
+    public init(_ scores: DatasetScores) { self.scores = scores }
+
+    /// The file's bytes: JSON with sorted keys.
+    ///
+    /// Scores that are not a number are written as the bare word `NaN`, as Python does and nnU-Net's tools expect.
+    public func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // JSON has no NaN, so Foundation writes a string: one that no file name contains, and that loses its quotes here.
+        let words = (nan: "\u{1}NaN", positive: "\u{1}Infinity", negative: "\u{1}-Infinity")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: words.positive, negativeInfinity: words.negative, nan: words.nan)
+        var text = String(decoding: try encoder.encode(Layout(scores)), as: UTF8.self)
+        for word in [words.nan, words.positive, words.negative] {
+            text = text.replacingOccurrences(of: "\"\\u0001\(word.dropFirst())\"", with: word.dropFirst())
+        }
+        return Data(text.utf8)
+    }
+
+    /// The keys and values of the file.
+    private struct Layout: Encodable {
+        var foreground_mean: [String: Double]
+        var mean: [String: [String: Double]]
+        var metric_per_case: [Case]
+        var structures: [String: Description]
+
+        struct Case: Encodable {
+            var metrics: [String: Values]
+            var prediction_file: String
+            var reference_file: String
+        }
+
+        struct Description: Encodable {
+            var name: String
+            var labels: [Int]
+            var dice_standard_deviation: Double
+            var cases_without_dice: Int
+        }
+
+        /// The metrics of a structure in a case; counts are whole numbers.
+        struct Values: Encodable {
+            var scores: StructureScores
+
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: OverlapMetric.self)
+                for metric in OverlapMetric.allCases {
+                    if metric.isCount {
+                        try container.encode(Int(scores[metric]), forKey: metric)
+                    } else {
+                        try container.encode(scores[metric], forKey: metric)
+                    }
+                }
+            }
+        }
+
+        init(_ scores: DatasetScores) {
+            let keys = scores.structures.map(\.summaryKey)
+            foreground_mean = Self.metrics(scores.foregroundMean)
+            mean = [:]
+            structures = [:]
+            for (index, structure) in scores.structures.enumerated() {
+                mean[keys[index]] = Self.metrics { scores.scores($0, ofStructure: index).mean }
+                let dice = scores.scores(.dice, ofStructure: index)
+                structures[keys[index]] = Description(
+                    name: structure.name, labels: structure.labels.sorted(),
+                    dice_standard_deviation: dice.standardDeviation, cases_without_dice: dice.leftOut)
+            }
+            metric_per_case = scores.cases.map { item in
+                Case(
+                    metrics: Dictionary(uniqueKeysWithValues: zip(keys, item.structures.map(Values.init))),
+                    prediction_file: item.predictionFile, reference_file: item.referenceFile)
+            }
+        }
+
+        private static func metrics(_ value: (OverlapMetric) -> Double) -> [String: Double] {
+            Dictionary(uniqueKeysWithValues: OverlapMetric.allCases.map { ($0.rawValue, value($0)) })
+        }
+    }
+}

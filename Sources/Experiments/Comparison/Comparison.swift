@@ -1,0 +1,131 @@
+import Tensors
+
+extension Draws.Purpose {
+    static let trainingSubset: Self = "training subset"
+}
+
+/// Where a network's weights come from before it is fine-tuned.
+public struct Initialization: Sendable, Hashable, Codable {
+    /// The name in tables, for example `scratch` or `S3D`.
+    public var name: String
+    /// The file of pre-trained weights; nil for random ones.
+    public var weights: String?
+    /// What identifies the content of the file, such as a digest: results of other weights are never mixed in.
+    public var digest: String?
+
+    /// A start from the file `weights`, or from random weights.
+    public init(name: String, weights: String? = nil, digest: String? = nil) {
+        (self.name, self.weights, self.digest) = (name, weights, digest)
+    }
+
+    /// Random weights.
+    public static let scratch = Initialization(name: "scratch")
+}
+
+/// A low-data comparison: every initialization is fine-tuned on the same training cases, for every training-set size,
+/// fold and seed, and tested on the same test cases.
+///
+/// Training sets are nested: each (fold, seed) permutes its training cases once, and size n takes the first n. All
+/// initializations share the permutation, so that scores can be compared case by case.
+public struct Comparison: Sendable, Hashable, Codable {
+    /// The dataset's name.
+    public let dataset: String
+    /// The dataset's cases, sorted.
+    public let caseNames: [String]
+    /// The foreground classes, in the order of the scores.
+    public let classNames: [String]
+    /// What is compared; the first is the baseline.
+    public let initializations: [Initialization]
+    /// The training-set sizes, ascending.
+    public let sizes: [TrainingSize]
+    /// Training and test cases.
+    public let split: Split
+    /// One training run per seed; it decides the training subset, the random weights and everything drawn in training.
+    public let seeds: [UInt64]
+    /// The resolved fine-tuning recipe, the same for all cells.
+    public let recipe: String
+
+    /// A comparison that can be run. Sizes that reach the number of training cases become ``TrainingSize/full``, and
+    /// each size is compared once.
+    /// - Parameter initializations: the baseline first.
+    /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
+    public init(
+        dataset: String, caseNames: [String], classNames: [String], initializations: [Initialization],
+        sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = ""
+    ) throws {
+        try Self.require(!initializations.isEmpty, .nothing("initializations"))
+        try Self.require(!sizes.isEmpty, .nothing("training-set sizes"))
+        try Self.require(!seeds.isEmpty, .nothing("seeds"))
+        try Self.require(!classNames.isEmpty, .nothing("classes"))
+        for (names, what) in [
+            (initializations.map(\.name), "initialization"), (seeds.map(String.init), "seed"), (caseNames, "case"),
+        ] {
+            if let name = Self.firstRepeated(names) { throw ComparisonError.repeated(what, name) }
+        }
+        for name in initializations.map(\.name) {
+            try Self.require(
+                !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || "-+._ ".contains($0) }
+                    && name.first != ".", .unusableName(name))
+        }
+        for case .cases(let count) in sizes { try Self.require(count > 0, .sizeOutOfRange(count)) }
+        if case .heldOut(let test) = split, let name = test.first(where: { !caseNames.contains($0) }) {
+            throw ComparisonError.unknownCase(name)
+        }
+        let folds = split.divide(caseNames)
+        guard let largest = folds.map(\.training.count).max(),
+            folds.allSatisfy({ !$0.training.isEmpty && !$0.test.isEmpty })
+        else { throw ComparisonError.tooFewCases(caseNames.count, split) }
+
+        let clamped = sizes.map { size in
+            if case .cases(let count) = size, count < largest { size } else { TrainingSize.full }
+        }
+        (self.dataset, self.caseNames, self.classNames) = (dataset, caseNames.sorted(), classNames)
+        (self.initializations, self.split, self.seeds, self.recipe) = (initializations, split, seeds, recipe)
+        self.sizes = Set(clamped).sorted()
+    }
+
+    /// The initialization that the others are compared with.
+    public var baseline: Initialization { initializations[0] }
+
+    /// The folds of the split.
+    public var folds: [Split.Fold] { split.divide(caseNames) }
+
+    /// The training cases of a size, fold and seed, the same for every initialization.
+    public func trainingCases(size: TrainingSize, fold: Int, seed: UInt64) -> [String] {
+        let pool = folds[fold].training
+        var draws = Draws(seed: seed, purpose: .trainingSubset, sample: fold)
+        let permuted = draws.permutation(of: pool.count).map { pool[$0] }
+        return switch size {
+        case .cases(let count): Array(permuted.prefix(count))
+        case .full: permuted
+        }
+    }
+
+    /// Every cell in the order in which they run: all initializations of one size, fold and seed follow each other, so
+    /// that an unfinished comparison already has pairs to compare.
+    public var cells: [Cell] {
+        let folds = folds
+        return seeds.flatMap { seed in
+            sizes.flatMap { size in
+                folds.indices.flatMap { fold in
+                    let training = trainingCases(size: size, fold: fold, seed: seed)
+                    return initializations.map { initialization in
+                        Cell(
+                            key: CellKey(initialization: initialization.name, size: size, fold: fold, seed: seed),
+                            initialization: initialization, trainingCases: training, testCases: folds[fold].test,
+                            classNames: classNames, recipe: recipe)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func require(_ condition: Bool, _ error: ComparisonError) throws {
+        if !condition { throw error }
+    }
+
+    private static func firstRepeated(_ names: [String]) -> String? {
+        var seen: Set<String> = []
+        return names.first { !seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,54 @@
+import Tensors
+
+/// A comparison that cannot be run or continued.
+public enum ComparisonError: UserFacingError, Equatable {
+    /// A list that must not be empty.
+    case nothing(String)
+    /// Two of a kind with one name.
+    case repeated(String, String)
+    /// An initialization whose name cannot be the name of a folder.
+    case unusableName(String)
+    /// A training-set size below 1.
+    case sizeOutOfRange(Int)
+    /// A held-out case that the dataset does not have.
+    case unknownCase(String)
+    /// A split that leaves nothing to train on or nothing to test.
+    case tooFewCases(Int, Split)
+    /// The output folder already holds a comparison.
+    case alreadyStarted(folder: String)
+    /// A finished cell that was run with other settings.
+    case differentCell(file: String, difference: String)
+    /// A finished cell that cannot be read.
+    case damagedCell(file: String, reason: String)
+    /// A runner that did not score exactly the test cases and classes.
+    case incompleteScores(CellKey, String)
+
+    /// 65 for wrong data, 64 for wrong settings.
+    public var exitCode: Int32 {
+        switch self {
+        case .damagedCell, .incompleteScores, .tooFewCases: ExitStatus.badData
+        default: ExitStatus.usage
+        }
+    }
+
+    /// What is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .nothing(let what): "the comparison names no \(what)."
+        case .repeated(let what, let name): "the \(what) \(name) occurs twice in the comparison."
+        case .unusableName(let name):
+            "\"\(name)\" cannot name an initialization: use letters, digits, spaces and - + . _ only."
+        case .sizeOutOfRange(let count): "a training-set size is at least 1, got \(count)."
+        case .unknownCase(let name): "the held-out case \(name) is not in the dataset."
+        case .tooFewCases(let count, let split):
+            "\(count) cases are too few for the split \(split): a fold would have no training or no test case."
+        case .alreadyStarted(let folder):
+            "\(folder) already holds a comparison. Add --resume to go on with it, or choose another --out."
+        case .differentCell(let file, let difference):
+            "\(file) comes from other settings: its \(difference) differs.\nChoose another --out, or remove that cell's folder."
+        case .damagedCell(let file, let reason):
+            "\(file) cannot be read (\(reason)). Remove it to run the cell again."
+        case .incompleteScores(let key, let reason): "the run of \(key) \(reason)."
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Evaluation
+import Foundation
+import WeightFiles
+
+/// Runs a comparison in a folder, cell by cell, and reports what it has so far after each of them.
+///
+/// The folder holds `cells/ID/` for each run, `comparison.json` with all numbers, and the page `index.html`. A run that
+/// was interrupted goes on where it stopped; sizes, seeds and initializations may be added to a finished one.
+public struct ComparisonRun: Sendable {
+    /// What is compared.
+    public var comparison: Comparison
+    /// Where everything is written.
+    public var folder: String
+    /// How intervals are computed.
+    public var bootstrap = Bootstrap()
+
+    /// A run of `comparison` in `folder`.
+    public init(_ comparison: Comparison, folder: String) { (self.comparison, self.folder) = (comparison, folder) }
+
+    /// What a run tells while it goes on.
+    public enum Event: Sendable {
+        /// A cell starts; `finished` of `all` are done.
+        case started(Cell, finished: Int, all: Int)
+        /// A cell was found finished.
+        case found(Cell, finished: Int, all: Int)
+        /// A cell is finished, with its mean Dice over cases and classes.
+        case finished(Cell, dice: Double, finished: Int, all: Int)
+    }
+
+    /// The results of the cells that are finished.
+    /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings.
+    public func finishedResults() throws -> ComparisonResults {
+        let store = CellStore(folder: folder)
+        var outcomes: [CellKey: CellOutcome] = [:]
+        for cell in comparison.cells { outcomes[cell.key] = try store.outcome(of: cell) }
+        return ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
+    }
+
+    /// Runs every cell that is not finished.
+    /// - Parameter resume: go on with what the folder holds; otherwise it must not hold a comparison.
+    /// - Throws: ``ComparisonError``, or what the runner throws (an interruption, for example): finished cells stay
+    ///   finished.
+    @discardableResult
+    public func run(
+        with runner: some CellRunner, resume: Bool, report: (Event) -> Void = { _ in }
+    ) throws -> ComparisonResults {
+        let store = CellStore(folder: folder)
+        if store.isStarted && !resume { throw ComparisonError.alreadyStarted(folder: folder) }
+        let cells = comparison.cells
+        // All finished cells are read, and checked, before hours are spent on the others.
+        var outcomes: [CellKey: CellOutcome] = [:]
+        for cell in cells {
+            guard let outcome = try store.outcome(of: cell) else { continue }
+            outcomes[cell.key] = outcome
+            report(.found(cell, finished: outcomes.count, all: cells.count))
+        }
+        for cell in cells where outcomes[cell.key] == nil {
+            report(.started(cell, finished: outcomes.count, all: cells.count))
+            let cellFolder = store.folder(of: cell)
+            do {
+                try FileManager.default.createDirectory(atPath: cellFolder, withIntermediateDirectories: true)
+            } catch {
+                throw FileError("create", cellFolder, error)
+            }
+            let outcome = try runner.run(cell, in: cellFolder)
+            try store.record(outcome, of: cell)
+            outcomes[cell.key] = outcome
+            try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap))
+            report(
+                .finished(
+                    cell, dice: DiceTable(comparison, [(cell.key, outcome)]).mean(), finished: outcomes.count,
+                    all: cells.count))
+        }
+        let results = ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
+        try writeReport(results)
+        return results
+    }
+
+    private func writeReport(_ results: ComparisonResults) throws {
+        try AtomicFile.write(try results.encoded(), to: "\(folder)/comparison.json")
+        try AtomicFile.write(ComparisonPage(results).html, to: "\(folder)/index.html")
+    }
+}

@@ -1,0 +1,176 @@
+import Evaluation
+import Foundation
+import Training
+
+/// The page of a comparison: verdicts, curves, paired differences, tables and settings.
+struct ComparisonPage {
+    let results: ComparisonResults
+
+    init(_ results: ComparisonResults) { self.results = results }
+
+    private var comparison: Comparison { results.comparison }
+    private var confidence: String { "\(Int((results.bootstrap.confidence * 100).rounded())) %" }
+
+    /// The whole page.
+    var html: String {
+        let testCases = Set(comparison.folds.flatMap(\.test)).count
+        let names = comparison.initializations.map(\.name)
+        var page = HTMLPage(
+            title: "\(comparison.dataset): which initialization?",
+            subtitle: "\(names.joined(separator: ", ")), fine-tuned on "
+                + "\(comparison.sizes.map(\.description).joined(separator: ", ")) labeled cases, tested on \(testCases)."
+        )
+        page.add(section: "", verdicts)
+        guard !results.groups.isEmpty else { return page.html }
+        page.add(section: "Dice by number of training cases", curves)
+        if !results.differences.isEmpty {
+            page.add(section: "Paired difference to \(comparison.baseline.name)", forest)
+        }
+        page.add(section: "All numbers", table)
+        page.add(section: "By class", classTable)
+        if !results.overall.isEmpty { page.add(section: "By test case", caseTables) }
+        page.add(section: "Settings", settings)
+        return page.html
+    }
+
+    private var verdicts: String {
+        var parts = results.verdicts.map { verdict in
+            let kind =
+                switch verdict.outcome {
+                case .helped: " good"
+                case .hurt: " bad"
+                case .noDifference, .undecided: ""
+                }
+            let halves = verdict.sentence.split(separator: ": ", maxSplits: 1)
+            return """
+                <div class="verdict\(kind)"><strong>\(Markup.escaped(String(halves[0])))</strong>
+                \(Markup.escaped(Self.capitalized(String(halves.last ?? ""))))</div>
+                """
+        }
+        if results.finishedCells < results.allCells {
+            parts.append(
+                "<p class=\"note\">\(results.finishedCells) of \(results.allCells) training runs are finished; "
+                    + "the numbers below are what they give so far.</p>")
+        }
+        parts += results.caveats.map { "<p class=\"note\">\(Markup.escaped($0))</p>" }
+        return parts.joined(separator: "\n")
+    }
+
+    private var curves: String {
+        let series = comparison.initializations.map { initialization in
+            LineChart.Series(
+                initialization.name,
+                points: results.groups.filter { $0.initialization == initialization.name }.map { group in
+                    LineChart.Point(
+                        x: group.trainingCases, y: group.dice, band: group.interval.map { $0.lower...$0.upper })
+                },
+                hasMarkers: true, isBaseline: initialization == comparison.baseline)
+        }
+        let sizes = Set(series.flatMap { $0.points.map(\.x) }).sorted()
+        let isWide = (sizes.last ?? 1) > 5 * (sizes.first ?? 1)
+        let chart = LineChart(
+            "Mean Dice of each initialization by number of training cases",
+            xAxis: ChartAxis(
+                "labeled training cases", scale: isWide ? .logarithmic : .linear,
+                ticks: sizes.map { ChartAxis.Tick(value: $0, label: Format.count($0)) }),
+            yAxis: ChartAxis("mean Dice"), series: series)
+        return """
+            \(chart.svg)
+            <p class="note">Bands: \(confidence) bootstrap intervals. They overlap even where an initialization is better \
+            in nearly every case, since cases differ more than initializations; the paired differences below are what to \
+            judge by.</p>
+            """
+    }
+
+    private var forest: String {
+        let groups = comparison.initializations.dropFirst().compactMap { initialization -> IntervalChart.Group? in
+            let rows = results.differences.filter { $0.initialization == initialization.name }
+            let summary = rows.count > 1 ? results.overall.filter { $0.initialization == initialization.name } : []
+            return rows.isEmpty
+                ? nil : IntervalChart.Group(initialization.name, rows: (rows + summary).map(intervalRow))
+        }
+        let baseline = comparison.baseline.name
+        let chart = IntervalChart(
+            "Difference of the Dice to \(baseline) with intervals", axis: ChartAxis("difference of the mean Dice"),
+            sides: (negative: "\(baseline) better", positive: "pre-trained better"), groups: groups)
+        return """
+            \(chart.svg)
+            <p class="note">Each test case is compared with itself: same case, same training cases, same seed. Dots are mean \
+            differences, bars their \(confidence) intervals. An interval that contains zero decides nothing.</p>
+            """
+    }
+
+    private func intervalRow(_ result: PairedResult) -> IntervalChart.Row {
+        let interval = result.interval.map { " [\(Format.signed($0.lower)), \(Format.signed($0.upper))]" } ?? ""
+        let size = result.size
+        return IntervalChart.Row(
+            size.map { $0 == .full ? "all cases" : "\($0) case\($0 == 1 ? "" : "s")" } ?? "all sizes",
+            value: result.difference, interval: result.interval.map { $0.lower...$0.upper },
+            note: Format.signed(result.difference) + interval, isSummary: size == nil)
+    }
+
+    private var table: String {
+        let table = ComparisonTable(results)
+        return HTMLPage.table(columns: table.columns, rows: table.rows, numeric: table.numeric) + """
+
+            <p class="note">Dice: mean over test cases and runs for each class, then over classes. sd: standard deviation \
+            over training runs (seeds and folds). p: two-sided sign-flip test over test cases, not adjusted for the number of \
+            comparisons; the adjusted values are in comparison.json. better/worse: test cases above and below \
+            \(Markup.escaped(comparison.baseline.name)).</p>
+            """
+    }
+
+    private var classTable: String {
+        let columns = ["cases", "initialization"] + comparison.classNames
+        let rows = comparison.sizes.flatMap { size in
+            comparison.initializations.compactMap { initialization -> [String]? in
+                results.groups.first { $0.initialization == initialization.name && $0.size == size }.map {
+                    ["\(size)", initialization.name] + $0.diceOfClasses.map(Format.dice)
+                }
+            }
+        }
+        return HTMLPage.table(columns: columns, rows: rows, numeric: Set(columns.indices).subtracting([1]))
+    }
+
+    /// The cases with the largest gains and losses, folded away.
+    private var caseTables: String {
+        results.overall.map { result in
+            HTMLPage.table(
+                columns: ["case", "\(result.initialization) less \(result.baseline), all sizes"],
+                rows: result.cases.map { [$0.name, Format.signed($0.difference)] }, numeric: [1])
+        }.enumerated().map { index, table in
+            let name = Markup.escaped(results.overall[index].initialization)
+            return
+                "<details><summary>\(name): \(results.overall[index].cases.count) cases, largest gain first</summary>\n"
+                + "\(table)</details>"
+        }.joined(separator: "\n")
+    }
+
+    private var settings: String {
+        let folds = comparison.folds
+        let pool = folds.map(\.training.count)
+        let range = pool.min() == pool.max() ? "\(pool[0])" : "\(pool.min() ?? 0) to \(pool.max() ?? 0)"
+        let bootstrap = results.bootstrap
+        let entries =
+            [
+                ("Dataset", "\(comparison.dataset), \(comparison.caseNames.count) cases"),
+                ("Split", "\(comparison.split): \(range) cases to train on, \(folds[0].test.count) to test"),
+                ("Seeds", comparison.seeds.map(String.init).joined(separator: ", ")),
+                ("Training subsets", "nested; one permutation per seed and fold, shared by all initializations"),
+                (
+                    "Intervals",
+                    "percentile bootstrap, \(bootstrap.repetitions) draws of \(bootstrap.resampling.rawValue), seed \(bootstrap.seed)"
+                ),
+            ]
+            + comparison.initializations.map { ("Weights of \($0.name)", $0.weights ?? "random") }
+        let list = entries.map { "<dt>\(Markup.escaped($0))</dt><dd>\(Markup.escaped($1))</dd>" }.joined(
+            separator: "\n")
+        let recipe =
+            comparison.recipe.isEmpty
+            ? ""
+            : "<details><summary>Fine-tuning recipe</summary><pre>\(Markup.escaped(comparison.recipe))</pre></details>"
+        return "<dl>\n\(list)\n</dl>\n\(recipe)"
+    }
+
+    private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+}

@@ -1,0 +1,144 @@
+import Experiments
+import Foundation
+import Testing
+
+@Suite("Running a comparison")
+struct ComparisonRunTests {
+    private let folder = TemporaryFolder()
+
+    private func run(
+        _ comparison: Comparison, _ runner: FakeRunner, resume: Bool = true, in other: TemporaryFolder? = nil
+    ) throws -> ComparisonResults {
+        var run = ComparisonRun(comparison, folder: (other ?? folder).path)
+        run.bootstrap.repetitions = 200
+        return try run.run(with: runner, resume: resume)
+    }
+
+    private func text(_ name: String, in other: TemporaryFolder? = nil) throws -> String {
+        try String(contentsOfFile: "\((other ?? folder).path)/\(name)", encoding: .utf8)
+    }
+
+    @Test("goes on after an interruption at any cell and ends with the same files", arguments: [0, 1, 3, 7])
+    func resumes(stopsAfter: Int) throws {
+        let comparison = try Comparison.small()
+        let undisturbed = TemporaryFolder()
+        _ = try run(comparison, FakeRunner(), in: undisturbed)
+
+        let first = FakeRunner(stopsAfter: stopsAfter)
+        #expect(throws: FakeRunner.Interrupted.self) { try run(comparison, first, resume: false) }
+        #expect(first.ran.count == stopsAfter)
+        let second = FakeRunner()
+        let results = try run(comparison, second)
+        #expect(first.ran + second.ran == comparison.cells.map(\.key))
+        #expect(results.finishedCells == 8)
+        for file in ["comparison.json", "index.html", "cells/n4-fold0-seed2-S3D/result.json"] {
+            #expect(try text(file) == text(file, in: undisturbed))
+        }
+    }
+
+    @Test("runs nothing twice")
+    func finished() throws {
+        let comparison = try Comparison.small()
+        _ = try run(comparison, FakeRunner())
+        let again = FakeRunner()
+        _ = try run(comparison, again)
+        #expect(again.ran.isEmpty)
+    }
+
+    @Test("can be extended by seeds, sizes and initializations")
+    func extended() throws {
+        _ = try run(try Comparison.small(), FakeRunner())
+        let runner = FakeRunner()
+        let larger = try Comparison.small(
+            initializations: [
+                .scratch, Initialization(name: "S3D", weights: "s3d.safetensors"), Initialization(name: "MG"),
+            ],
+            sizes: [2, 4, 6], seeds: [1, 2, 3])
+        _ = try run(larger, runner)
+        #expect(runner.ran.count == 3 * 3 * 3 - 8)
+    }
+
+    @Test("does not start over a comparison without being told to")
+    func alreadyStarted() throws {
+        let comparison = try Comparison.small()
+        _ = try run(comparison, FakeRunner())
+        #expect(throws: ComparisonError.alreadyStarted(folder: folder.path)) {
+            try run(comparison, FakeRunner(), resume: false)
+        }
+    }
+
+    @Test("never mixes results of other settings")
+    func otherSettings() throws {
+        _ = try run(try Comparison.small(), FakeRunner())
+        let runner = FakeRunner()
+        let error = #expect(throws: ComparisonError.self) {
+            try run(try Comparison.small(recipe: "steps: 1000"), runner)
+        }
+        #expect("\(try #require(error))".contains("fine-tuning recipe differs"))
+        let other = #expect(throws: ComparisonError.self) {
+            try run(
+                try Comparison.small(initializations: [.scratch, Initialization(name: "S3D", weights: "other")]), runner
+            )
+        }
+        #expect("\(try #require(other))".contains("initialization differs"))
+        #expect(runner.ran.isEmpty)
+    }
+
+    @Test("names a damaged result")
+    func damaged() throws {
+        let comparison = try Comparison.small()
+        _ = try run(comparison, FakeRunner())
+        let file = "\(folder.path)/cells/n2-fold0-seed1-S3D/result.json"
+        try Data("{".utf8).write(to: URL(filePath: file))
+        let error = #expect(throws: ComparisonError.self) { try run(comparison, FakeRunner()) }
+        #expect("\(try #require(error))".contains(file))
+    }
+
+    @Test("does not accept a run that scored too little")
+    func incomplete() throws {
+        struct Lazy: CellRunner {
+            var outcome: CellOutcome
+            func run(_ cell: Cell, in folder: String) throws -> CellOutcome { outcome }
+        }
+        let comparison = try Comparison.small()
+        for cases in [
+            [CaseDice(name: "c00", dice: [1, 1])],
+            [CaseDice(name: "c00", dice: [1, 1]), CaseDice(name: "c05", dice: [1])],
+            [
+                CaseDice(name: "c00", dice: [1, 1]), CaseDice(name: "c05", dice: [1, 1]),
+                CaseDice(name: "c01", dice: [1, 1]),
+            ],
+        ] {
+            #expect(throws: ComparisonError.self) {
+                try ComparisonRun(comparison, folder: folder.path).run(
+                    with: Lazy(outcome: CellOutcome(cases: cases, steps: 1, seconds: 1)), resume: true)
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/cells/n2-fold0-seed1-scratch/result.json"))
+    }
+
+    @Test("tells where it is")
+    func events() throws {
+        let comparison = try Comparison.small(sizes: [2], seeds: [1])
+        var lines: [String] = []
+        let report: (ComparisonRun.Event) -> Void = { event in
+            switch event {
+            case .found(let cell, let finished, let all): lines.append("found \(cell.key.id) \(finished)/\(all)")
+            case .started(let cell, let finished, let all): lines.append("start \(cell.key.id) \(finished)/\(all)")
+            case .finished(let cell, let dice, let finished, let all):
+                lines.append("done \(cell.key.id) \((dice * 1000).rounded() / 1000) \(finished)/\(all)")
+            }
+        }
+        #expect(throws: FakeRunner.Interrupted.self) {
+            try ComparisonRun(comparison, folder: folder.path)
+                .run(with: FakeRunner(stopsAfter: 1), resume: false, report: report)
+        }
+        try ComparisonRun(comparison, folder: folder.path).run(with: FakeRunner(), resume: true, report: report)
+        #expect(
+            lines == [
+                "start n2-fold0-seed1-scratch 0/2", "done n2-fold0-seed1-scratch 0.57 1/2",
+                "start n2-fold0-seed1-S3D 1/2",
+                "found n2-fold0-seed1-scratch 1/2", "start n2-fold0-seed1-S3D 1/2", "done n2-fold0-seed1-S3D 0.585 2/2",
+            ])
+    }
+}
