@@ -1,10 +1,13 @@
 import Networks
+import Pretraining
 import Tensors
 import WeightFiles
 
-/// Operations of the oracle's sets that the room `Networks` answers.
+/// Operations of the oracle's sets that the rooms `Networks` and `Pretraining` answer.
 enum NetworkOps {
-    static let operations: [String: OracleOperation] = ["resenc_unet": unet, "plain_unet": unet]
+    static let operations: [String: OracleOperation] = [
+        "resenc_unet": unet, "plain_unet": unet, "s3d": spark3D, "s3d_parity": spark3D,
+    ]
 
     /// One forward and backward pass of a U-Net: `values.loss` is the sum of outputs times their upstream gradients.
     private static func unet(_ oracle: OracleCase) throws -> OracleResults {
@@ -28,6 +31,43 @@ enum NetworkOps {
         results.gradients = network.storedGradients(gradients)
         results.gradients["input"] = gradients[input]?.stored(dimensions: dimensions)
         return results
+    }
+
+    /// One forward and backward pass of a masked auto-encoder.
+    private static func spark3D(_ oracle: OracleCase) throws -> OracleResults {
+        let network = Spark3DNetwork(try UNet(oracle.networkPlan(), on: .oracle), on: .oracle)
+        try network.load(oracle.weightsFile())
+        let volume = try oracle.input("input").featureMap(on: .oracle)
+        let mask = try oracle.input("mask").blockMask()
+
+        let input = volume.tracked()
+        let output =
+            try oracle.params.bool("mask_input")
+            ? network(input, mask: mask, in: .training) : leakyReconstruction(network, input, mask)
+        var results = OracleResults(outputs: ["output": output.stored()])
+        var upstreams: [(output: Tensor, upstream: Tensor)] = []
+        if oracle.outputs["loss"] != nil {
+            let loss = hiddenSquaredError(output, target: volume, mask: mask)
+            results.outputs["loss"] = StoredTensor(scalar: loss.item)
+            upstreams.append((loss, Tensor(filledWith: 1, shape: loss.shape, on: .oracle)))
+        }
+        if oracle.hasInput("grad_output") {
+            upstreams.append((output, try oracle.input("grad_output").featureMap(on: .oracle)))
+        }
+        let gradients = Tensor.backward(from: upstreams)
+        results.gradients = network.storedGradients(gradients)
+        results.gradients["input"] = gradients[input]?.stored()
+        return results
+    }
+
+    /// What the public code does: the stem's convolution reads hidden voxels, only its result is masked.
+    private static func leakyReconstruction(_ network: Spark3DNetwork, _ x: Tensor, _ mask: BlockMask) throws -> Tensor
+    {
+        guard let encoder = network.unet.encoder as? ResEncEncoder else { throw WrongName(name: "encoder.stem") }
+        let stem = encoder.stem.convs[0]
+        let map = stem.norm(
+            hide(stem.conv(x, in: .training), mask), slope: ConvNormActivation.slope, in: .training)
+        return network.reconstruction(from: encoder.maps(ofStem: map, in: .training), in: .training)
     }
 
     /// A strict `load_state_dict` must accept what we save: no name may be missing, none left over.
@@ -64,6 +104,14 @@ extension OracleCase {
 
     /// The weights under all their names.
     func weightsFile() throws -> SafetensorsFile { SafetensorsFile(tensors: try allWeights()) }
+}
+
+extension StoredTensor {
+    /// Visible cells from `[N, 1, gD, gH, gW]`, 1 where visible.
+    func blockMask() throws -> BlockMask {
+        BlockMask(
+            samples: shape[0], grid: Extent3(dimensions: Array(shape[2...])), visible: try integers().map { $0 != 0 })
+    }
 }
 
 extension Module {
