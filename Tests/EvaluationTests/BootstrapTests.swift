@@ -49,9 +49,24 @@ struct BootstrapTests {
         }
         let given = try #require(Bootstrap(resampling: .cases).interval(runs: 3, cases: 10, of: mean))
         #expect(abs(given.lower - 0.5) < 1e-12 && abs(given.upper - 0.5) < 1e-12)
-        // Of the 27 equally likely draws of three runs one is all-lowest and one all-highest: beyond 2.5 % each.
+        // Of the 27 equally likely draws of three runs one is all-lowest and one all-highest, more than 2.5 % each; for
+        // three runs the deviation from the mean, 0.5, is spread by √(3/2).
+        let spread = 1.5.squareRoot()
         let drawn = try #require(Bootstrap().interval(runs: 3, cases: 10, of: mean))
-        #expect(abs(drawn.lower - 0.2) < 1e-12 && abs(drawn.upper - 0.9) < 1e-12)
+        #expect(abs(drawn.lower - (0.5 - 0.3 * spread)) < 1e-12)
+        #expect(abs(drawn.upper - (0.5 + 0.4 * spread)) < 1e-12)
+    }
+
+    /// The variance of the mean of two runs a and b is ((a − b) / 2)²: what √2·(a − b)/2, 0 and −√2·(a − b)/2 give with
+    /// probabilities 1/4, 1/2 and 1/4. Plain drawing would give half of it.
+    @Test("does not underestimate the variance between two runs")
+    func twoRuns() throws {
+        var means: [Double] = []
+        _ = Bootstrap().interval(runs: 2, cases: 1) { weights in
+            means.append((weights.runs[0] * 0.3 + weights.runs[1] * 0.5) / 2)
+            return means.last!
+        }
+        #expect(abs(Scores(means).standardDeviation - 0.1) < 0.002)
     }
 
     /// An interval of 95 % must miss the truth in about 5 % of experiments; 200 experiments of 30 nearly normal scores.

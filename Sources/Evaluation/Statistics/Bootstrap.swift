@@ -24,8 +24,11 @@ public struct Interval: Sendable, Hashable, Codable {
 /// Scores of a comparison have two sources of chance: the cases that were tested, and the training runs (seed and
 /// fold) that made the networks. The same cases are usually tested by several runs, so the two are crossed, and
 /// drawing single scores would pretend to have more data than there are. Here whole cases and whole runs are drawn,
-/// independently of each other (the pigeonhole bootstrap: Owen 2007, arXiv:0712.1111). Its intervals are a little too
-/// wide rather than too narrow; with only two or three runs they say little about what a new run would give.
+/// independently of each other (the pigeonhole bootstrap: Owen 2007, arXiv:0712.1111).
+///
+/// Few runs drawn from themselves vary too little, in variance by the factor (R − 1) / R. Their multiplicities are
+/// therefore spread around 1 by √(R / (R − 1)), after Rao and Wu (1988); a weight can then be negative. Even so, two or
+/// three runs say little about what a new run would give.
 public struct Bootstrap: Sendable, Hashable, Codable {
     /// What is drawn again.
     public enum Resampling: String, Sendable, Hashable, Codable {
@@ -35,10 +38,10 @@ public struct Bootstrap: Sendable, Hashable, Codable {
         case runsAndCases = "runs and cases"
     }
 
-    /// How often each run and each case was drawn. A statistic weighs the score of case `c` in run `r` by
+    /// How much each run and each case counts: how often it was drawn. A statistic weighs the score of case `c` in run `r` by
     /// `runs[r] · cases[c]`.
     public struct Weights: Sendable {
-        /// The multiplicity of each run.
+        /// The multiplicity of each run, spread around 1.
         public var runs: [Double]
         /// The multiplicity of each case.
         public var cases: [Double]
@@ -95,8 +98,13 @@ public struct Bootstrap: Sendable, Hashable, Codable {
     private func weights(runs: Int, cases: Int, draws: inout Draws) -> Weights {
         Weights(
             runs: resampling == .cases || runs == 1
-                ? Array(repeating: 1, count: runs) : Self.multiplicities(of: runs, draws: &draws),
+                ? Array(repeating: 1, count: runs) : Self.spreadMultiplicities(of: runs, draws: &draws),
             cases: Self.multiplicities(of: cases, draws: &draws))
+    }
+
+    private static func spreadMultiplicities(of count: Int, draws: inout Draws) -> [Double] {
+        let spread = (Double(count) / Double(count - 1)).squareRoot()
+        return multiplicities(of: count, draws: &draws).map { 1 + spread * ($0 - 1) }
     }
 
     /// How often each of `count` items comes up in `count` draws with replacement.

@@ -114,8 +114,9 @@ struct ComparisonPage {
         return HTMLPage.table(columns: table.columns, rows: table.rows, numeric: table.numeric) + """
 
             <p class="note">Dice: mean over test cases and runs for each class, then over classes. sd: standard deviation \
-            over training runs (seeds and folds). p: two-sided sign-flip test over test cases, not adjusted for the number of \
-            comparisons; the adjusted values are in comparison.json. better/worse: test cases above and below \
+            over training runs (seeds and folds). p: two-sided sign-flip test over test cases; it takes the trained networks as \
+            given, unlike the intervals, and is not adjusted for the number of comparisons (comparison.json has the adjusted \
+            values). better/worse: test cases above and below \
             \(Markup.escaped(comparison.baseline.name)).</p>
             """
     }

@@ -71,7 +71,8 @@ struct DiceTable {
                 weight += factor
             }
         }
-        return sum / weight
+        // Weights of runs can be negative; cases that count for nothing together have no mean.
+        return weight > 0 ? sum / weight : .nan
     }
 
     /// The mean of one run: over its cases for each class, then over classes.

@@ -80,7 +80,7 @@ public struct HTMLPage: Sendable {
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--paper); color: var(--ink);
           font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-        main { max-width: 860px; margin: 0 auto; padding: 48px 24px 80px; }
+        main { max-width: 960px; margin: 0 auto; padding: 48px 24px 80px; }
         h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; letter-spacing: -0.015em; }
         h2 { font-size: 1.15rem; margin: 48px 0 12px; }
         p { margin: 8px 0; max-width: 46em; }
@@ -91,9 +91,9 @@ public struct HTMLPage: Sendable {
         .verdict strong { display: block; font-size: 1.1rem; }
         .verdict.good { border-color: var(--good); } .verdict.bad { border-color: var(--bad); }
         .scroll { overflow-x: auto; }
-        table { border-collapse: collapse; font-size: 0.875rem; width: 100%; }
+        table { border-collapse: collapse; font-size: 0.8125rem; width: 100%; }
         th { text-align: left; color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--soft); }
-        th, td { padding: 6px 14px 6px 0; vertical-align: baseline; white-space: nowrap; }
+        th, td { padding: 6px 12px 6px 0; vertical-align: baseline; white-space: nowrap; }
         td { border-bottom: 1px solid var(--rule); }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         pre { background: var(--panel); padding: 14px 18px; border-radius: 6px; overflow-x: auto; font-size: 0.8rem; }
@@ -101,7 +101,7 @@ public struct HTMLPage: Sendable {
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 24px; font-size: 0.875rem; margin: 0; }
         dt { color: var(--soft); } dd { margin: 0; }
         img { max-width: 100%; border-radius: 4px; image-rendering: pixelated; }
-        .chart { display: block; width: 100%; height: auto; font-size: 13px; fill: var(--ink); }
+        .chart { display: block; width: 100%; max-width: 820px; height: auto; font-size: 13px; fill: var(--ink); }
         .chart .grid { stroke: var(--rule); } .chart .axis, .chart .zero { stroke: var(--soft); }
         .chart .tick, .chart .side { fill: var(--soft); font-size: 12px; } .chart .name { fill: var(--soft); }
         .chart .heading { font-weight: 600; } .chart .number { font-variant-numeric: tabular-nums; font-size: 12.5px; }
