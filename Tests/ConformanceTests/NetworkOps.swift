@@ -3,10 +3,11 @@ import Pretraining
 import Tensors
 import WeightFiles
 
-/// Operations of the oracle's sets that the rooms `Networks` and `Pretraining` answer.
+/// Operations of the oracle's sets that are whole networks.
 enum NetworkOps {
     static let operations: [String: OracleOperation] = [
         "resenc_unet": unet, "plain_unet": unet, "s3d": spark3D, "s3d_parity": spark3D,
+        "training": TrajectoryOps.segmentation, "training_s3d": TrajectoryOps.spark3D,
     ]
 
     /// One forward and backward pass of a U-Net: `values.loss` is the sum of outputs times their upstream gradients.
