@@ -147,9 +147,12 @@ extension NIfTIFile {
         let offset = header.voxelOffset
         let isInside = source.isCompressed ? try source.skip(offset) == offset : offset <= source.fileSize
         guard isInside else {
+            // Where voxels always start, it is rather the file that is too short.
+            let isUsual = offset == header.fields.version.earliestOffset
             throw NIfTIError(
-                .badOffset, path: source.path,
-                "the header places the voxels at byte \(offset), behind the end of the file; the file is damaged")
+                isUsual ? .truncated : .badOffset, path: source.path,
+                "the header places the voxels at byte \(offset), behind the end of the file; the file is damaged, copy it again"
+            )
         }
         if !source.isCompressed { try source.skip(offset) }
     }
