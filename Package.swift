@@ -24,7 +24,7 @@ let package = Package(
         .target(name: "Augmentation", dependencies: ["Volumes", "Tensors"]),
         .target(
             name: "Training",
-            dependencies: ["Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors", "Yams"]),
+            dependencies: ["Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors", "CZlib", "Yams"]),
         .target(
             name: "Pretraining",
             dependencies: ["Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors"]),

@@ -179,6 +179,7 @@ extension RecipeNode {
     var integer: Int? { if case .scalar(.integer(let value)) = content { value } else { nil } }
     var text: String? { if case .scalar(.text(let value)) = content { value } else { nil } }
     var list: [RecipeNode]? { if case .list(let elements) = content { elements } else { nil } }
+    var isSection: Bool { if case .section = content { true } else { false } }
     var isNone: Bool {
         if case .scalar(let value) = content { value == .null || value == .text("none") } else { false }
     }

@@ -20,6 +20,16 @@ public final class RecipeSection {
     private enum Reading {
         case value(ResolvedValue)
         case section(RecipeSection)
+        case sections([RecipeSection])
+
+        /// The sections within.
+        var parts: [RecipeSection] {
+            switch self {
+            case .value: []
+            case .section(let section): [section]
+            case .sections(let sections): sections
+            }
+        }
     }
 
     init(_ node: RecipeNode, key: String) {
@@ -43,6 +53,19 @@ public final class RecipeSection {
         let section = RecipeSection(content, key: fullKey(key))
         record(key, .section(section))
         return section
+    }
+
+    /// The list of sections `key`. An absent one is `defaultCount` empty sections: their keys have their defaults.
+    /// - Throws: ``RecipeError`` if something else than a list of sections is written there.
+    public func sections(_ key: String, defaultCount: Int) throws -> [RecipeSection] {
+        let empty = RecipeNode(content: .section([]), place: node.place)
+        let elements = node[key].map(\.list) ?? Array(repeating: empty, count: defaultCount)
+        guard let elements, elements.allSatisfy(\.isSection) else {
+            throw error(at: key, "expected a list of sections, found \(node[key]?.found ?? "nothing")")
+        }
+        let sections = elements.enumerated().map { RecipeSection($0.element, key: "\(fullKey(key))[\($0.offset)]") }
+        record(key, .sections(sections))
+        return sections
     }
 
     /// The error that the value of `key` is wrong, for rules that involve several keys.
@@ -89,6 +112,7 @@ extension RecipeSection {
             switch reading {
             case .value(let value): (key, value)
             case .section(let section): (key, .section(section.resolved))
+            case .sections(let sections): (key, .list(sections.map { .section($0.resolved) }))
             }
         }
     }
@@ -101,13 +125,11 @@ extension RecipeSection {
         for entry in node.entries where !read.contains(where: { $0.key == entry.key }) {
             throw RecipeError(at: entry.place, key: fullKey(entry.key), unknown(entry.key, keysAnywhere))
         }
-        for case (_, .section(let section)) in read { try section.finish(keysAnywhere: keysAnywhere) }
+        for part in read.flatMap(\.value.parts) { try part.finish(keysAnywhere: keysAnywhere) }
     }
 
     private var fullKeys: [String] {
-        read.flatMap { key, reading in
-            if case .section(let section) = reading { [fullKey(key)] + section.fullKeys } else { [fullKey(key)] }
-        }
+        read.flatMap { key, reading in [fullKey(key)] + reading.parts.flatMap(\.fullKeys) }
     }
 
     private func unknown(_ key: String, _ keysAnywhere: [String]) -> String {

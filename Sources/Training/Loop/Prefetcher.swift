@@ -1,0 +1,67 @@
+import Foundation
+
+/// Makes the batches of coming steps on background threads, a few ahead of the step that computes.
+///
+/// `@unchecked Sendable`: everything that changes is guarded by `lock`.
+final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
+    private let source: Source
+    private let steps: Range<Int>
+    private let depth: Int
+    private let lock = NSCondition()
+    private var ready: [Int: Result<Source.Batch, any Error>] = [:]
+    private var toMake: Int
+    private var wanted: Int
+    private var isStopped = false
+
+    /// - Parameter depth: batches that are made ahead at most, each by a thread of its own if need be.
+    init(_ source: Source, steps: Range<Int>, depth: Int) {
+        (self.source, self.steps, self.depth) = (source, steps, depth)
+        (toMake, wanted) = (steps.lowerBound, steps.lowerBound)
+        for index in 0..<min(depth, steps.count) {
+            let thread = Thread { [self] in work() }
+            thread.name = "batches-\(index)"
+            thread.stackSize = 1 << 21
+            thread.start()
+        }
+    }
+
+    /// The batch of the next step; waits until it is made. Steps are taken in order.
+    func next() throws -> Source.Batch {
+        lock.lock()
+        defer { lock.unlock() }
+        let step = wanted
+        guard depth > 0 else {
+            wanted += 1
+            return try source.batch(step: step)
+        }
+        while ready[step] == nil { lock.wait() }
+        wanted += 1
+        lock.broadcast()
+        guard let result = ready.removeValue(forKey: step) else { fatalError("the batch of step \(step) vanished") }
+        return try result.get()
+    }
+
+    /// Lets the threads end after what they are at.
+    func stop() {
+        lock.lock()
+        isStopped = true
+        lock.broadcast()
+        lock.unlock()
+    }
+
+    private func work() {
+        lock.lock()
+        defer { lock.unlock() }
+        while true {
+            while !isStopped && toMake >= wanted + depth && toMake < steps.upperBound { lock.wait() }
+            guard !isStopped, toMake < steps.upperBound else { return }
+            let step = toMake
+            toMake += 1
+            lock.unlock()
+            let result = Result { try source.batch(step: step) }
+            lock.lock()
+            ready[step] = result
+            lock.broadcast()
+        }
+    }
+}

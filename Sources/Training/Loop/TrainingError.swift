@@ -1,0 +1,59 @@
+import Tensors
+
+/// Why a training cannot begin or go on.
+public enum TrainingError: UserFacingError, Equatable {
+    /// The loss or the norm of the gradients is no longer a number.
+    case notFinite(what: String, value: String, step: Int, cases: [String])
+    /// The run directory holds something already.
+    case runExists(path: String)
+    /// The run directory belongs to another recipe.
+    case otherRecipe(path: String, key: String, there: String?, here: String?)
+    /// There is nothing to resume.
+    case noRun(path: String)
+    /// Another process trains in the run directory.
+    case busy(path: String)
+    /// A file of the run cannot be understood.
+    case damagedRun(file: String, problem: String)
+
+    /// Wrong usage: 64; wrong data: 65.
+    public var exitCode: Int32 {
+        switch self {
+        case .notFinite, .damagedRun: ExitStatus.badData
+        case .runExists, .otherRecipe, .noRun, .busy: ExitStatus.usage
+        }
+    }
+
+    /// What is wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .notFinite(let what, let value, let step, let cases):
+            "step \(step): the \(what) is \(value) (cases: \(cases.isEmpty ? "unknown" : cases.joined(separator: ", "))). "
+                + "The last checkpoint is kept; look at these cases or lower the learning rate."
+        case .runExists(let path):
+            "\(path) is not empty. Continue its run with --resume, or choose another --out."
+        case .otherRecipe(let path, let key, let there, let here):
+            "\(path) was begun with \(key) = \(there ?? "(absent)"), the recipe now says \(here ?? "(absent)"). "
+                + "Resume with the same recipe, or choose another --out."
+        case .noRun(let path):
+            "\(path) holds no run to resume: there is no recipe.yaml. Leave --resume out to begin one."
+        case .busy(let path):
+            "another process is training in \(path). Wait for it, or choose another --out."
+        case .damagedRun(let file, let problem):
+            "\(file): \(problem). Remove the run directory and begin again."
+        }
+    }
+}
+
+/// The training was interrupted after it saved its state.
+public struct TrainingInterrupted: UserFacingError, Equatable {
+    /// How many steps were made.
+    public let steps: Int
+    /// The run directory.
+    public let path: String
+
+    /// 130.
+    public var exitCode: Int32 { ExitStatus.interrupted }
+
+    /// How to go on.
+    public var description: String { "interrupted after step \(steps); continue with --resume --out \(path)." }
+}

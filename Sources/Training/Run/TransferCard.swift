@@ -1,0 +1,89 @@
+import Foundation
+import Networks
+import Tensors
+import WeightFiles
+
+/// What whoever takes up pre-trained weights must know: which network they belong to, and what it was shown.
+public struct TransferCard: Hashable, Sendable {
+    /// The network.
+    public var architecture: NetworkPlan
+    /// The method that made the weights, such as `s3d`, or `segmentation`.
+    public var method: String
+    /// The patches that the network saw, in voxels.
+    public var patch: Extent3
+    /// The size of a voxel along depth, height and width.
+    public var spacingMM: [Double]
+    /// How intensities were normalized, per channel, such as `z_score`.
+    public var normalization: [String]
+    /// The modules that make sense in another network.
+    public var transferable: [String]
+
+    /// A card.
+    public init(
+        architecture: NetworkPlan, method: String, patch: Extent3, spacingMM: [Double], normalization: [String],
+        transferable: [String] = ["encoder"]
+    ) {
+        (self.architecture, self.method, self.patch) = (architecture, method, patch)
+        (self.spacingMM, self.normalization, self.transferable) = (spacingMM, normalization, transferable)
+    }
+
+    /// The card as strings of a safetensors file: numbers and lists are JSON.
+    public var metadata: [String: String] {
+        [
+            "format": "pt", "architecture": Self.json(architecture), "method": method,
+            "patch": Self.json(patch.dimensions), "spacing_mm": Self.json(spacingMM),
+            "normalization": Self.json(normalization), "transferable": Self.json(transferable),
+        ]
+    }
+
+    /// The card of a weights file, or `nil` if it has none or an incomplete one.
+    public init?(metadata: [String: String]) {
+        func value<Value: Decodable>(_ key: String) -> Value? {
+            metadata[key].flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+        }
+        guard let architecture: NetworkPlan = value("architecture"), let method = metadata["method"],
+            let patch: [Int] = value("patch"), patch.count == 3, let spacing: [Double] = value("spacing_mm"),
+            let normalization: [String] = value("normalization"), let transferable: [String] = value("transferable")
+        else { return nil }
+        self.init(
+            architecture: architecture, method: method, patch: Extent3(dimensions: patch), spacingMM: spacing,
+            normalization: normalization, transferable: transferable)
+    }
+
+    private static func json(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else { fatalError("\(value) cannot be written as JSON") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
+
+extension Module {
+    /// All parameters under PyTorch's names, in PyTorch's layouts.
+    public var storedParameters: [String: StoredTensor] {
+        Dictionary(
+            uniqueKeysWithValues: namedParameters.map { name, parameter in
+                (name, StoredTensor(parameter.scalars, shape: parameter.pytorchShape.dimensions))
+            })
+    }
+
+    /// Takes over every parameter from a file that has exactly these names and shapes.
+    /// - Throws: `SafetensorsError` that names the first tensor that is missing, too many or of another shape.
+    public func restoreParameters(_ file: SafetensorsFile) throws {
+        var unused = Set(file.tensors.keys)
+        for (name, parameter) in namedParameters {
+            let stored = try file.tensor(name)
+            guard stored.shape == parameter.pytorchShape.dimensions else {
+                throw SafetensorsError.badTensor(
+                    file: file.path, tensor: name,
+                    problem: "its shape is \(stored.shape), the network's \(parameter.pytorchShape)")
+            }
+            parameter.scalars = try stored.floats()
+            unused.remove(name)
+        }
+        if let name = unused.min() {
+            throw SafetensorsError.badTensor(
+                file: file.path, tensor: name, problem: "the network has no such parameter")
+        }
+    }
+}
