@@ -1,22 +1,26 @@
 // Statistics per channel, and what a normalization does with them. Included once per family of vector instructions.
 
-static TARGET void NAME(moments)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels,
-                                 float *mean, float *squares) {
-    // Two passes over a chunk that fits the cache: stable even where the mean is far larger than the deviation.
+static TARGET void NAME(moments)(const float *x, const float *pivot, const ws_span *spans, int64_t span_count,
+                                 int32_t channels, float *restrict offset, float *restrict squares) {
+    // Two passes over a chunk that fits the cache, around a value near the mean: stable even where the mean is far larger
+    // than the deviation.
     int64_t count = 0;
-    for (int32_t c = 0; c < channels; c++) mean[c] = squares[c] = 0;
+    for (int32_t c = 0; c < channels; c++) offset[c] = squares[c] = 0;
     for (int64_t s = 0; s < span_count; s++) {
         count += spans[s].count;
         for (int64_t v = spans[s].start; v < spans[s].start + spans[s].count; v++) {
             const float *row = x + v * channels;
-            for (int32_t c = 0; c < channels; c++) mean[c] += row[c];
+            for (int32_t c = 0; c < channels; c++) offset[c] += row[c] - pivot[c];
         }
     }
-    for (int32_t c = 0; c < channels; c++) mean[c] /= (float)count;
+    for (int32_t c = 0; c < channels; c++) offset[c] /= (float)count;
     for (int64_t s = 0; s < span_count; s++) {
         for (int64_t v = spans[s].start; v < spans[s].start + spans[s].count; v++) {
             const float *row = x + v * channels;
-            for (int32_t c = 0; c < channels; c++) squares[c] += (row[c] - mean[c]) * (row[c] - mean[c]);
+            for (int32_t c = 0; c < channels; c++) {
+                float d = row[c] - pivot[c] - offset[c];
+                squares[c] += d * d;
+            }
         }
     }
 }

@@ -55,9 +55,9 @@ typedef struct {
                          const float *zero, const float *dy, const int64_t *index, int64_t row_stride,
                          int32_t columns, float *sums, int64_t sums_stride);
 
-    // mean[c] and squares[c] (sum of squared deviations from that mean) of the voxels in `spans`.
-    void (*moments)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *mean,
-                    float *squares);
+    // The mean of the voxels in `spans` less pivot[c], and the sum of squared deviations from that mean.
+    void (*moments)(const float *x, const float *pivot, const ws_span *spans, int64_t span_count, int32_t channels,
+                    float *offset, float *squares);
 
     // y = a((x - mean[c]) * scale[c] + shift[c] + residual), a(z) = z for z > 0, slope * z otherwise. residual may be
     // NULL.

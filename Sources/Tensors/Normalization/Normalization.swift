@@ -16,8 +16,8 @@ struct PooledStatistics {
     var count: [Double]
     let channels: Int
 
-    /// Statistics of the visible voxels of `x`: per piece in float32 around the piece's own mean, then merged in order in
-    /// float64 by Chan's formula.
+    /// Statistics of the visible voxels of `x`: per piece in float32, relative to the piece's first voxel, then merged in
+    /// order in float64 by Chan's formula.
     init(of x: Tensor, spans: Spans, pool: StatisticsPool) {
         let channels = x.shape.channels
         self.channels = channels
@@ -26,7 +26,9 @@ struct PooledStatistics {
         x.cpu.parallel(spans.pieces.count) { piece in
             spans.withPiece(piece) { pointer, count in
                 let moments = pieceMoments.pointer + piece * 2 * channels
-                kernels.moments(x.pointer, pointer, count, Int32(channels), moments, moments + channels)
+                kernels.moments(
+                    x.pointer, x.pointer + spans.pivot(of: piece) * channels, pointer, count, Int32(channels), moments,
+                    moments + channels)
             }
         }
         let samples = x.shape.samples
@@ -34,8 +36,9 @@ struct PooledStatistics {
         withExtendedLifetime(pieceMoments) {
             for (index, piece) in spans.pieces.enumerated() {
                 let moments = pieceMoments.pointer + index * 2 * channels
+                let pivot = x.pointer + spans.pivot(of: index) * channels
                 for c in 0..<channels {
-                    let (mean, squares) = (Double(moments[c]), Double(moments[channels + c]))
+                    let (mean, squares) = (Double(pivot[c]) + Double(moments[c]), Double(moments[channels + c]))
                     merged[piece.sample * channels + c].merge(
                         Moments(count: Double(piece.voxels), mean: mean, squares: squares))
                 }
@@ -238,6 +241,9 @@ struct Normalization {
 }
 
 extension Spans {
+    /// The first voxel of a piece.
+    fileprivate func pivot(of piece: Int) -> Int { Int(spans[pieces[piece].spans.lowerBound].start) }
+
     func withPiece(_ piece: Int, _ body: (UnsafePointer<ws_span>, Int64) -> Void) {
         spans.withUnsafeBufferPointer {
             body($0.baseAddress! + pieces[piece].spans.lowerBound, Int64(pieces[piece].spans.count))
