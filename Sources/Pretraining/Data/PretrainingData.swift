@@ -1,0 +1,81 @@
+import Tensors
+import Volumes
+
+/// Preprocessed images: most to learn from, some to judge by.
+public struct PretrainingData: Sendable {
+    /// An image that patches are cut from.
+    public struct Image: Sendable {
+        /// The image's name, for messages.
+        public let name: String
+        /// Where the voxels are: in memory or in a store.
+        public let source: any VoxelSource & Sendable
+
+        /// An image of one channel.
+        public init(name: String, source: any VoxelSource & Sendable) { (self.name, self.source) = (name, source) }
+    }
+
+    /// What the network learns from.
+    public var training: [Image]
+    /// What it never sees but to be judged; may be empty.
+    public var validation: [Image]
+
+    /// Images in memory.
+    public init(training: [Image], validation: [Image]) { (self.training, self.validation) = (training, validation) }
+
+    /// Preprocesses the images that are not in the store at `path` yet, and parts training from validation.
+    ///
+    /// Each image by itself is cropped to what is not zero, z-scored over all voxels, and resampled.
+    /// - Parameters:
+    ///   - spacingMM: the size of voxels along depth, height and width.
+    ///   - notify: is told of every image that is left out and why, and how far the work is; on any thread.
+    /// - Throws: ``PretrainingDataError``, `DatasetError`, `StoreError`, `FileError`.
+    public init(
+        preparing recipe: PretrainingDataRecipe, spacingMM: [Double], at path: String, on cpu: CPU,
+        notify: @escaping @Sendable (PretrainingNotice) -> Void
+    ) throws {
+        let all = try ImageCollection(sources: recipe.sources, excluding: recipe.excluded).items
+        var firstObjection: String?
+        let suitable = all.filter { item in
+            guard let objection = recipe.selection.objection(to: item.path) else { return true }
+            notify(.leftOut(name: item.name, reason: objection))
+            firstObjection = firstObjection ?? "\(item.path): \(objection)"
+            return false
+        }
+        // The store depends on the voxel size only, so that recipes of other patches and networks may share it.
+        let plan = Plan.fixed(channelNames: ["image"], outputChannels: 1, spacingMM: spacingMM)
+        let store = try StoreBuilder(plan: plan, unsuitable: .skip).build(
+            suitable.map { DatasetCase(name: $0.name, imagePaths: [$0.path]) }, at: path, on: cpu
+        ) { progress in
+            if let problem = progress.problem { notify(.leftOut(name: progress.name, reason: problem)) }
+            notify(.preprocessed(count: progress.finished, total: progress.total))
+        }
+        let stored = Set(store.caseNames)
+        let ready = suitable.filter { stored.contains($0.name) }
+        guard !ready.isEmpty else {
+            throw PretrainingDataError.noSuitableImages(count: all.count, example: firstObjection ?? "see above")
+        }
+        let judges = Self.validationSubjects(ready.map(\.subject), count: recipe.validationSubjects)
+        func images(_ isWanted: (ImageCollection.Item) -> Bool) throws -> [Image] {
+            try ready.filter(isWanted).map { Image(name: $0.name, source: try store.case($0.name)) }
+        }
+        self.init(
+            training: try images { !judges.contains($0.subject) },
+            validation: try images { judges.contains($0.subject) })
+    }
+
+    /// The subjects that judge: `min(1000, max(n / 100, 5))` of `n` as in the public code, but at most a fifth.
+    static func validationSubjects(_ subjects: [String], count: Int?) -> Set<String> {
+        let all = Set(subjects).sorted()
+        let usual = min(1000, max(all.count / 100, 5), all.count / 5)
+        var draws = Draws(seed: 12_345, purpose: "validation-split")
+        return Set(draws.permutation(of: all.count).prefix(min(count ?? usual, all.count - 1)).map { all[$0] })
+    }
+}
+
+/// What happens while images are prepared.
+public enum PretrainingNotice: Sendable, Equatable {
+    /// An image is not used.
+    case leftOut(name: String, reason: String)
+    /// So many images are done.
+    case preprocessed(count: Int, total: Int)
+}

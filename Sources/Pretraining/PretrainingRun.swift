@@ -1,0 +1,46 @@
+import Tensors
+import Training
+
+/// A pre-training from a recipe to weights in a run directory.
+public struct PretrainingRun {
+    /// What is decided.
+    public let recipe: PretrainingRecipe
+    /// All values of the recipe, for the run directory.
+    public let resolved: ResolvedRecipe
+    /// The run directory.
+    public let path: String
+
+    /// A run in the folder at `path`; nothing happens yet.
+    public init(_ recipe: PretrainingRecipe, resolved: ResolvedRecipe, path: String) {
+        (self.recipe, self.resolved, self.path) = (recipe, resolved, path)
+    }
+
+    /// Prepares the images, then trains to the end.
+    ///
+    /// - Parameters:
+    ///   - resumes: whether the run was begun before and goes on from its checkpoint.
+    ///   - interruption: when requested, the step at hand is finished and saved.
+    ///   - progress: is told of every step.
+    ///   - notify: is told what happens to the images; on any thread.
+    /// - Throws: ``PretrainingDataError``, `TrainingError`, `TrainingInterrupted`, and the errors of reading and writing.
+    public func train(
+        resumes: Bool, on cpu: CPU, interruption: Interruption = Interruption(), progress: inout Progress,
+        notify: @escaping @Sendable (PretrainingNotice) -> Void = { _ in }
+    ) throws {
+        let run = try resumes ? RunDirectory.resume(path, recipe: resolved) : .create(path, recipe: resolved)
+        let data = try PretrainingData(
+            preparing: recipe.data, spacingMM: recipe.setup.spacingMM, at: recipe.data.store ?? "\(path)/store",
+            on: cpu,
+            notify: notify)
+        try train(recipe.method, data, in: run, on: cpu, interruption, &progress)
+    }
+
+    private func train(
+        _ method: some PretextMethod, _ data: PretrainingData, in run: RunDirectory, on cpu: CPU,
+        _ interruption: Interruption, _ progress: inout Progress
+    ) throws {
+        var loop = try TrainingLoop(
+            try method.task(recipe.setup, data: data, on: cpu), recipe: recipe.training, in: run)
+        try loop.train(interruption: interruption, progress: &progress)
+    }
+}
