@@ -43,7 +43,23 @@ public struct Volume: Sendable {
     }
 
     /// The number of voxels that are not a number or infinite.
-    public var nonFiniteCount: Int {
-        voxels.withUnsafeBufferPointer { $0.reduce(0) { $0 + ($1.isFinite ? 0 : 1) } }
+    public var nonFiniteCount: Int { voxels.withUnsafeBufferPointer { countNonFinite($0) } }
+
+    /// The number of voxels of one channel that are not a number or infinite.
+    public func nonFiniteCount(inChannel channel: Int) -> Int {
+        self.channel(channel).withUnsafeBufferPointer { countNonFinite($0) }
     }
+}
+
+private func countNonFinite(_ values: UnsafeBufferPointer<Float>) -> Int {
+    // Nearly always there are none: 0 times a finite number is 0, in any sum, and a vector's width at a time.
+    var sum = SIMD16<Float>.zero
+    let vectors = values.count / 16
+    let base = UnsafeRawPointer(values.baseAddress)
+    for index in 0..<vectors {
+        guard let base else { break }
+        sum += base.loadUnaligned(fromByteOffset: 64 * index, as: SIMD16<Float>.self) * 0
+    }
+    let isClean = sum == .zero && values[(16 * vectors)...].allSatisfy(\.isFinite)
+    return isClean ? 0 : values.reduce(0) { $0 + ($1.isFinite ? 0 : 1) }
 }

@@ -16,7 +16,8 @@ final class ByteSource {
     init(path: String) throws {
         self.path = path
         isCompressed = path.lowercased().hasSuffix(".gz")
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: opening a pipe would block until someone writes to it.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         var status = stat()
         let isRegular = descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         let reason = descriptor < 0 ? String(cString: strerror(errno)) : "it is not a regular file"

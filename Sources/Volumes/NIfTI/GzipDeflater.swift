@@ -5,12 +5,13 @@ final class GzipDeflater {
     private var stream = z_stream()
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
 
-    /// - Parameter path: the file, to name in errors.
-    init(path: String) throws {
-        // Label maps shrink as well at level 4 as at 9, images hardly at all; higher levels take several times longer.
-        let (level, gzip, memoryLevel): (Int32, Int32, Int32) = (4, 16 + MAX_WBITS, 8)
+    /// - Parameters:
+    ///   - path: the file, to name in errors.
+    ///   - level: 1 (fast) to 9 (small).
+    init(path: String, level: Int) throws {
+        let (gzip, memoryLevel): (Int32, Int32) = (16 + MAX_WBITS, 8)
         let result = deflateInit2_(
-            &stream, level, Z_DEFLATED, gzip, memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            &stream, Int32(level), Z_DEFLATED, gzip, memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard result == Z_OK else { throw NIfTIError(.inputOutput, path: path, "cannot start zlib (status \(result))") }
     }

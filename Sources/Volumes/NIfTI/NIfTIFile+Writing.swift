@@ -71,7 +71,8 @@ extension NIfTIFile {
     }
 
     private static func write(_ head: [UInt8], _ voxels: EncodedVoxels, to path: String) throws {
-        let deflater = path.lowercased().hasSuffix(".gz") ? try GzipDeflater(path: path) : nil
+        let deflater =
+            path.lowercased().hasSuffix(".gz") ? try GzipDeflater(path: path, level: voxels.compressionLevel) : nil
         try AtomicFile.write(to: path) { file in
             try append(deflater?.compressed(head) ?? head, to: file)
             for piece in 0..<voxels.pieces {
@@ -90,10 +91,13 @@ extension NIfTIFile {
 /// Voxels in their stored form, made in pieces of about a megabyte.
 private struct EncodedVoxels {
     let pieces: Int
+    /// Floats hardly shrink, at any level, and take their time; label maps shrink as well at level 4 as at 9.
+    let compressionLevel: Int
     let bytes: (_ piece: Int) -> [UInt8]
 
     init<Voxel, Stored>(_ voxels: [Voxel], _ stored: @escaping (Voxel) -> Stored) {
         let size = (1 << 20) / MemoryLayout<Stored>.size
+        compressionLevel = Voxel.self == Float.self ? 1 : 4
         pieces = (voxels.count + size - 1) / size
         bytes = { piece in
             let encoded = voxels[piece * size..<min((piece + 1) * size, voxels.count)].map(stored)

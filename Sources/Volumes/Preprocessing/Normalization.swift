@@ -93,11 +93,17 @@ private func sum(
     sums.withUnsafeMutableBufferPointer { sums in
         nonisolated(unsafe) let (voxels, sums) = (voxels, sums)
         cpu.forEach(sums.count) { task in
-            var sum = 0.0
-            for index in task * piece..<min((task + 1) * piece, voxels.count) where mask?[index] ?? true {
-                sum += term(Double(voxels[index]))
+            let range = task * piece..<min((task + 1) * piece, voxels.count)
+            if let mask {
+                sums[task] = range.reduce(0) { mask[$1] ? $0 + term(Double(voxels[$1])) : $0 }
+                return
             }
-            sums[task] = sum
+            // Four sums that do not wait for each other.
+            var partial = SIMD4<Double>.zero
+            for index in stride(from: range.lowerBound, to: range.upperBound - 3, by: 4) {
+                for lane in 0..<4 { partial[lane] += term(Double(voxels[index + lane])) }
+            }
+            sums[task] = voxels[range].suffix(range.count % 4).reduce(partial.sum()) { $0 + term(Double($1)) }
         }
     }
     return sums.reduce(0, +)

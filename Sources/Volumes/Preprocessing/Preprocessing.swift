@@ -80,7 +80,7 @@ public struct Preprocessing: Sendable, Hashable, Codable {
             throw PreprocessingError.wrongChannelCount(expected: normalization.count, found: volume.channels)
         }
         for channel in 0..<volume.channels {
-            let wrong = volume.channel(channel).reduce(0) { $0 + ($1.isFinite ? 0 : 1) }
+            let wrong = volume.nonFiniteCount(inChannel: channel)
             if wrong > 0 { throw PreprocessingError.notFinite(channel: volume.channelNames[channel], count: wrong) }
         }
         if let labels, !labels.geometry.matches(volume.geometry) {

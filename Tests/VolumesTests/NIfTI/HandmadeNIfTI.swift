@@ -8,10 +8,12 @@ struct HandmadeNIfTI {
 
     /// An image of 16-bit integers 0, 1, 2, ...; sform and qform both set, oblique, in millimetres.
     init(dimensions: [Int], isBigEndian: Bool = false) {
-        self.isBigEndian = isBigEndian
-        voxels = []
-        let count = dimensions.reduce(1, *)
-        for value in 0..<count { voxels += Self.bytes(UInt64(value), 2, isBigEndian) }
+        let voxels = (0..<dimensions.reduce(1, *)).flatMap { Self.bytes(UInt64($0), 2, isBigEndian) }
+        self.init(dimensions: dimensions, voxels: voxels, isBigEndian: isBigEndian)
+    }
+
+    init(dimensions: [Int], voxels: [UInt8], isBigEndian: Bool = false) {
+        (self.voxels, self.isBigEndian) = (voxels, isBigEndian)
         set(0, integer: 348, size: 4)
         set(40, integer: dimensions.count, size: 2)
         for axis in 1...7 { set(40 + 2 * axis, integer: axis <= dimensions.count ? dimensions[axis - 1] : 1, size: 2) }

@@ -171,6 +171,31 @@ import Volumes
         }
     }
 
+    @Test("a file may lie about its size without costing memory")
+    func announcedSize() async {
+        await #expect(processExitsWith: .success) {
+            try withFolder { folder in
+                // 64 MB of zeros, behind a header that announces 256 MB, 32 GB or 108 TB.
+                let zeros = Volume(
+                    voxels: [Float](repeating: 0, count: 1 << 24),
+                    geometry: Geometry(extent: 256, spacingMM: [1, 1, 1]))
+                try NIfTIFile.write(zeros, to: "\(folder)/zeros.nii.gz")
+                let compressed = try contents(of: "\(folder)/zeros.nii.gz")
+                let limit = try peakBytes() + 32 << 20
+                for edge in [400, 2000, 30_000] {
+                    var liar = HandmadeNIfTI(dimensions: [edge, edge, edge], voxels: [])
+                    liar.set(70, integer: 16, size: 2)
+                    liar.set(72, integer: 32, size: 2)
+                    try write(gzipMember(storing: liar.bytes) + compressed, to: "\(folder)/liar.nii.gz")
+                    let error = #expect(throws: NIfTIError.self) { try NIfTIFile.read("\(folder)/liar.nii.gz") }
+                    check(error?.kind == .truncated, "refused as truncated")
+                }
+                let peak = try peakBytes()
+                check(peak < limit, "memory stays small")
+            }
+        }
+    }
+
     @Test("labels are whole numbers")
     func labels() throws {
         try withFolder { folder in
@@ -194,6 +219,8 @@ import Volumes
             let absent = #expect(throws: NIfTIError.self) { try NIfTIFile.read("\(folder)/absent.nii") }
             #expect(absent?.exitCode == 74)
             #expect(throws: NIfTIError.self) { try NIfTIFile.read(folder) }
+            #expect(mkfifo("\(folder)/pipe.nii", 0o600) == 0)
+            #expect(throws: NIfTIError.self) { try NIfTIFile.read("\(folder)/pipe.nii") }
             let volume = Volume(voxels: [1, 2, 3, 4, 5, 6, 7, 8], geometry: Geometry(extent: 2, spacingMM: [1, 1, 1]))
             try NIfTIFile.write(volume, to: "\(folder)/pair.hdr")
             #expect(try NIfTIFile.read("\(folder)/pair.img").voxels == volume.voxels)
@@ -202,4 +229,22 @@ import Volumes
             #expect(half?.kind == .missingImage)
         }
     }
+}
+
+/// The most memory that this process ever held.
+private func peakBytes() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+    return try #require(Int(line.split(separator: " ").dropLast().last?.filter(\.isNumber) ?? "")) * 1024
+}
+
+/// A gzip stream that holds `bytes` uncompressed.
+private func gzipMember(storing bytes: [UInt8]) -> [UInt8] {
+    func little(_ value: UInt32, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * UInt32($0)) & 255) } }
+    let checksum = ~bytes.reduce(~UInt32(0)) { sum, byte in
+        (0..<8).reduce(sum ^ UInt32(byte)) { rest, _ in rest >> 1 ^ (rest & 1 == 1 ? 0xEDB8_8320 : 0) }
+    }
+    let size = UInt32(bytes.count)
+    return [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1] + little(size, 2) + little(~size, 2) + bytes + little(checksum, 4)
+        + little(size, 4)
 }
