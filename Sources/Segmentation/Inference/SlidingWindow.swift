@@ -5,7 +5,7 @@ import Tensors
 /// Windows overlap and are laid evenly; each is seen once per combination of mirrored axes; the logits of all are averaged
 /// with ``weighting``. After nnU-Net (Isensee et al. 2021), except that sums are kept in float32: its float16 loses the
 /// volume's corners.
-public struct SlidingWindow: Sendable, Hashable {
+public struct SlidingWindow: Sendable, Hashable, Codable {
     /// The size of a window.
     public var patch: Extent3
     /// The largest distance between neighbouring windows, as a share of the window, in `0...1` without 0.

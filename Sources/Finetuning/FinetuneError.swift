@@ -1,0 +1,31 @@
+import Tensors
+import Volumes
+
+/// Why a fine-tuning cannot begin or go on.
+public enum FinetuneError: UserFacingError {
+    /// A plan file was made for another dataset.
+    case otherPlan(file: String, channels: Int, classes: Int, dataset: NNUNetDataset)
+    /// A case that is to be trained on and to be validated on.
+    case overlappingSplit(case: String)
+    /// A run was begun with other data or weights.
+    case otherSetup(folder: String, difference: String)
+    /// A run's setup cannot be read.
+    case damagedSetup(file: String)
+
+    public var exitCode: Int32 {
+        if case .damagedSetup = self { ExitStatus.badData } else { ExitStatus.usage }
+    }
+
+    public var description: String {
+        switch self {
+        case .otherPlan(let file, let channels, let classes, let dataset):
+            "the plan \(file) is for \(channels) channels and \(classes) classes, the dataset \(dataset.name) has "
+                + "\(dataset.channelNames.count) and \(dataset.classes.count).\nMake one with `warmstart plan`."
+        case .overlappingSplit(let name):
+            "case \(name) is among the training and the validation cases; a validation on it would prove nothing."
+        case .otherSetup(let folder, let difference):
+            "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
+        case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
+        }
+    }
+}

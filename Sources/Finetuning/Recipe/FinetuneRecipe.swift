@@ -1,0 +1,131 @@
+import Augmentation
+import Segmentation
+import Tensors
+import Training
+import Volumes
+
+/// Everything that is decided about a fine-tuning but the data and the weights to start from.
+///
+/// One recipe serves all initializations of a comparison: it holds a schedule for pre-trained weights and one for random
+/// ones.
+public struct FinetuneRecipe: Sendable {
+    /// How much patches are changed before the network sees them.
+    public enum AugmentationLevel: String, Sendable, Hashable, CaseIterable {
+        /// nnU-Net's: turning, scaling, noise, blur, brightness, contrast, low resolution, gamma, mirroring.
+        case full
+        /// Without blur, contrast, low resolution and inverted gamma: for a few hundred steps.
+        case light
+        /// Patches as they are.
+        case none
+    }
+
+    /// Preprocessing, network, patch and batch.
+    public var plan: PlanRecipe
+    /// Which pre-trained weights are taken.
+    public var transfer: TransferMode
+    /// Steps of the whole training, to which the schedule is scaled; nil: as many as its stages have.
+    public var steps: Int?
+    /// Optimizer, schedule with pre-trained weights, log and checkpoints.
+    public var training: TrainingRecipe
+    /// The schedule without pre-trained weights.
+    public var scratch: Schedule
+    /// The loss of one resolution.
+    public var loss: DiceCrossEntropy
+    /// Whether the loss sees every resolution of the decoder.
+    public var deepSupervision: Bool
+    /// How patches are changed.
+    public var augmentation: AugmentationLevel
+    /// The axes (0 depth, 1 height, 2 width) along which patches are mirrored.
+    public var mirroredAxes: [Int]
+    /// The share of a batch's patches that are drawn around foreground.
+    public var foregroundShare: Double
+    /// How many validation cases are predicted during training.
+    public var validationCases: Int
+    /// The largest distance of neighbouring windows in prediction, as a share of the patch.
+    public var windowStep: Double
+    /// Whether prediction averages over mirrored windows, along the axes of ``mirroredAxes``.
+    public var mirrorsInPrediction: Bool
+    /// Decides random weights and all that is drawn.
+    public var seed: UInt64
+
+    /// Reads a recipe. The defaults are the S3D study's best schedule with nnU-Net's loss, patches and augmentation.
+    /// - Throws: ``RecipeError``.
+    public init(reading section: RecipeSection) throws {
+        plan = try PlanRecipe(reading: section.section("plan"))
+        transfer = try section.choice("transfer", default: .encoder)
+        steps = try section.optionalInteger("steps", default: nil, in: 1...1_000_000_000)
+        training = try TrainingRecipe(
+            reading: section,
+            defaults: TrainingRecipe(schedule: .stagedWarmUps, logInterval: 1, validationInterval: 2_500))
+        scratch = try Schedule(reading: section.section("scratch"), default: .fromScratch)
+
+        let loss = try section.section("loss")
+        self.loss = DiceCrossEntropy()
+        self.loss.crossEntropyWeight = try loss.double("cross_entropy", default: 1, in: 0...1e6)
+        self.loss.diceWeight = try loss.double("dice", default: 1, in: 0...1e6)
+        self.loss.batchDice = try loss.bool("batch_dice", default: false)
+        deepSupervision = try loss.bool("deep_supervision", default: true)
+
+        let patches = try section.section("patches")
+        augmentation = try patches.choice("augmentation", default: .full)
+        mirroredAxes = try patches.integers("mirrored_axes", default: [0, 1, 2], in: 0...2)
+        foregroundShare = try patches.double("foreground_share", default: 0.33, in: 0...1)
+
+        let prediction = try section.section("prediction")
+        windowStep = try prediction.double("window_step", default: 0.5, in: 0.05...1)
+        mirrorsInPrediction = try prediction.bool("mirroring", default: true)
+        validationCases = try prediction.integer("validation_cases", default: 8, in: 0...1_000_000)
+
+        seed = UInt64(try section.integer("seed", default: 0))
+        guard Set(mirroredAxes).count == mirroredAxes.count else {
+            throw patches.error(at: "mirrored_axes", "an axis occurs twice in \(mirroredAxes)")
+        }
+        guard self.loss.crossEntropyWeight + self.loss.diceWeight > 0 else {
+            throw loss.error(at: "dice", "cross_entropy and dice are both 0: nothing would be learned")
+        }
+    }
+
+    /// Reads a recipe with its parents and overrides.
+    /// - Returns: the recipe, and all its values, defaults included.
+    /// - Throws: ``RecipeError``, ``FileError``.
+    public static func load(_ path: String, overrides: [String] = []) throws -> (FinetuneRecipe, ResolvedRecipe) {
+        try RecipeDocument.load(path, overrides: overrides).resolve(FinetuneRecipe.init(reading:))
+    }
+
+    /// Optimizer and schedule for weights that are pre-trained or not.
+    public func training(isPretrained: Bool) -> TrainingRecipe {
+        var training = training
+        let schedule = isPretrained ? training.schedule : scratch
+        training.schedule = steps.map(schedule.scaled) ?? schedule
+        return training
+    }
+
+    /// How training patches are cut.
+    public func cutter(for plan: Plan) -> PatchCutter {
+        let oversampling = PatchSampling.Oversampling.share(foregroundShare)
+        let axes = Set(mirroredAxes)
+        let masksOutside = plan.channels.contains { $0.normalization == .zScore(insideOnly: true) }
+        switch augmentation {
+        case .none: return .plain(patch: plan.patch, oversampling: oversampling)
+        case .full:
+            return .segmentation(
+                patch: plan.patch, oversampling: oversampling, masksOutside: masksOutside, mirroredAxes: axes)
+        case .light:
+            var cutter = PatchCutter.segmentation(
+                patch: plan.patch, oversampling: oversampling, masksOutside: masksOutside, mirroredAxes: axes)
+            cutter.transforms.transforms.removeAll {
+                $0 is GaussianBlur || $0 is Contrast || $0 is LowResolution || ($0 as? Gamma) == .inverted
+            }
+            return cutter
+        }
+    }
+
+    /// How whole volumes are predicted with a finished network.
+    public func window(for plan: Plan) -> SlidingWindow {
+        var window = SlidingWindow(patch: plan.patch)
+        window.step = windowStep
+        window.mirroredAxes = mirrorsInPrediction && augmentation != .none ? mirroredAxes.sorted() : []
+        window.viewsPerBatch = max(1, (1 << 18) / plan.patch.volume)
+        return window
+    }
+}

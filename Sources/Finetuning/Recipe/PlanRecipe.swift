@@ -1,0 +1,57 @@
+import Networks
+import Tensors
+import Training
+import Volumes
+
+/// How images are preprocessed, what the network looks like and what it sees at once: a fixed plan made of a few numbers,
+/// or a plan file.
+public struct PlanRecipe: Sendable, Hashable {
+    /// A plan that `warmstart plan` wrote; nil for the fixed plan of the other numbers.
+    public var file: String?
+    /// The size of a voxel along depth, height and width.
+    public var spacingMM: [Double]
+    /// What the network sees at once.
+    public var patch: Extent3
+    /// Patches per step.
+    public var batch: Int
+    /// The network.
+    public var preset: NetworkPreset
+
+    /// Reads the section `plan`. The defaults are the S3D study's fixed plan.
+    /// - Throws: ``RecipeError``.
+    init(reading section: RecipeSection) throws {
+        file = try section.optionalString("file")
+        spacingMM = try section.doubles("spacing_mm", default: [1, 1, 1], count: 3, in: 0.001...1000)
+        patch = try section.extent("patch", default: 160)
+        batch = try section.integer("batch", default: 2, in: 1...4096)
+        preset = try section.choice("preset", default: .l)
+        let divisors = network.divisors
+        guard file != nil || (0..<3).allSatisfy({ patch[$0] % divisors[$0] == 0 }) else {
+            throw section.error(
+                at: "patch", "\(preset.rawValue) needs a patch whose sizes are multiples of \(divisors), got \(patch)")
+        }
+    }
+
+    /// The plan for a dataset.
+    /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes.
+    public func plan(for dataset: NNUNetDataset) throws -> Plan {
+        guard let file else {
+            return Plan.fixed(
+                channelNames: dataset.channelNames, outputChannels: dataset.classes.count, patch: patch, batch: batch,
+                network: network, spacingMM: spacingMM)
+        }
+        let plan = try Plan(contentsOf: file)
+        guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.classes.count else {
+            throw FinetuneError.otherPlan(
+                file: file, channels: plan.channels.count, classes: plan.outputChannels, dataset: dataset)
+        }
+        return plan
+    }
+
+    private var network: NetworkTopology {
+        let plan = preset.plan(outputChannels: 1)
+        return NetworkTopology(
+            architecture: .residual, features: plan.features, strides: plan.strides, kernels: plan.kernels,
+            blocks: plan.blocks, decoderConvolutions: plan.decoderConvolutions.reversed())
+    }
+}

@@ -1,0 +1,55 @@
+import Evaluation
+import Foundation
+import Segmentation
+import Tensors
+import Volumes
+import WeightFiles
+
+extension FinetuneRun {
+    /// Predicts labeled cases on their own grids and compares with their labels.
+    ///
+    /// Writes `predictions/NAME.nii.gz` and, when all are done, `summary.json`.
+    /// - Parameters:
+    ///   - names: cases that were not trained on.
+    ///   - progress: called after each case; what it throws ends the evaluation, predictions so far stay.
+    /// - Returns: the scores, one structure for each foreground class, cases in the order of `names`.
+    /// - Throws: errors of data and files, and what `progress` throws.
+    public func evaluate(
+        _ model: SegmentationModel, on names: [String],
+        progress: (_ done: Int, _ all: Int, _ name: String) throws -> Void = { _, _, _ in }
+    ) throws -> DatasetScores {
+        let ensemble = try Ensemble([model], on: cpu)
+        let structures = dataset.classes.filter { $0.label != 0 }.map { Structure(label: Int($0.label), name: $0.name) }
+        let predictions = "\(folder)/predictions"
+        do {
+            try FileManager.default.createDirectory(atPath: predictions, withIntermediateDirectories: true)
+        } catch {
+            throw FileError("create", predictions, error)
+        }
+        var scored: [CaseScores] = []
+        for name in names {
+            let files = try dataset.labeledCase(name)
+            let image = try dataset.readImage(files)
+            guard let reference = try dataset.readLabels(files, on: image.geometry) else {
+                throw SegmentationError.unlabeled(case: name)
+            }
+            let prediction = try ensemble.segment(image)
+            let file = "\(predictions)/\(name).nii.gz"
+            try NIfTIFile.write(prediction, to: file)
+            let table = ConfusionTable(
+                prediction: prediction.labels, reference: reference.labels,
+                ignoredLabel: dataset.ignoreLabel.map(Int.init))
+            scored.append(
+                CaseScores(
+                    name: name, predictionFile: file, referenceFile: files.labelPath ?? "",
+                    structures: structures.map {
+                        StructureScores(
+                            overlap: table.overlap(of: $0), voxelVolumeMM3: reference.geometry.voxelVolumeMM3)
+                    }))
+            try progress(scored.count, names.count, name)
+        }
+        let scores = DatasetScores(structures: structures, cases: scored)
+        try AtomicFile.write(try SummaryFile(scores).encoded(), to: "\(folder)/summary.json")
+        return scores
+    }
+}

@@ -1,0 +1,149 @@
+import Evaluation
+import Foundation
+import Networks
+import Segmentation
+import Tensors
+import Training
+import Volumes
+import WeightFiles
+
+/// One fine-tuning from data to scores: what the command `finetune` does once, and a comparison many times.
+///
+/// The run's folder holds what ``RunDirectory`` says, and `model.json` (see ``SegmentationModelCard``), `setup.json`,
+/// `transfer.json` and, after an evaluation, `predictions/` and `summary.json`.
+public struct FinetuneRun {
+    /// Whether a run begins or goes on.
+    public enum Start: Sendable {
+        /// The folder must be empty.
+        case fresh
+        /// The folder must hold a run with the same recipe and setup.
+        case resuming
+        /// Goes on with a run that the folder holds, else begins one.
+        case either
+    }
+
+    /// The labeled cases.
+    public var dataset: NNUNetDataset
+    /// The names of the cases to train on.
+    public var trainingCases: [String]
+    /// The names of the cases to validate on while training; some of them, as the recipe says. May be empty.
+    public var validationCases: [String]
+    /// A file of pre-trained weights, or the folder of a run; nil for random weights.
+    public var weights: String?
+    /// All settings.
+    public var recipe: FinetuneRecipe
+    /// The same settings as the run's folder keeps them.
+    public var resolvedRecipe: ResolvedRecipe
+    /// Where everything is written.
+    public var folder: String
+    /// A preprocessed store to use and to add to. By default small datasets are kept in memory and large ones in
+    /// `preprocessed/` in the run's folder.
+    public var store: String?
+    /// The size up to which preprocessed cases are kept in memory.
+    public var memoryBudget = 4 << 30
+    let cpu: CPU
+
+    /// A run.
+    /// - Parameter recipe: with all its values, as ``FinetuneRecipe/load(_:overrides:)`` gives it.
+    public init(
+        dataset: NNUNetDataset, trainingCases: [String], validationCases: [String] = [], weights: String? = nil,
+        recipe: (FinetuneRecipe, ResolvedRecipe), folder: String, on cpu: CPU
+    ) {
+        (self.dataset, self.trainingCases, self.validationCases) = (dataset, trainingCases, validationCases)
+        (self.weights, self.folder, self.cpu) = (weights, folder, cpu)
+        (self.recipe, resolvedRecipe) = recipe
+    }
+
+    /// Trains.
+    /// - Parameters:
+    ///   - report: told what became of the pre-trained weights, before the first step.
+    /// - Returns: the trained model.
+    /// - Throws: `TrainingInterrupted` after an interruption that saved its state; errors of data, recipe and files.
+    @discardableResult
+    public func train(
+        _ start: Start = .fresh, interruption: Interruption = Interruption(), progress: inout Training.Progress,
+        report tell: (TransferReport) -> Void = { _ in }
+    ) throws -> SegmentationModel {
+        if let twice = trainingCases.first(where: validationCases.contains) {
+            throw FinetuneError.overlappingSplit(case: twice)
+        }
+        let plan = try recipe.plan.plan(for: dataset)
+        // What is wrong with plan, weights or cases comes to light before the folder is touched.
+        let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu)
+        Initializer.he.initialize(network, seed: recipe.seed)
+        let report = try transferred(to: network, plan: plan)
+        let cases = try casesInMemory(plan)
+        let directory = try runDirectory(start)
+        try FinetuneSetup(
+            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights
+        ).record(inRun: folder)
+        let card = SegmentationModelCard(plan: plan, classes: dataset.classes, window: recipe.window(for: plan))
+        try card.write(toRun: folder)
+        if let report {
+            try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
+            tell(report)
+        }
+        let task = try task(network, plan: plan, cases: try cases ?? casesInStore(plan))
+        var loop = try TrainingLoop(task, recipe: recipe.training(isPretrained: report != nil), in: directory)
+        try loop.train(interruption: interruption, progress: &progress)
+        return SegmentationModel(path: folder, card: card, network: network)
+    }
+
+    private func runDirectory(_ start: Start) throws -> RunDirectory {
+        let isBegun = FileManager.default.fileExists(atPath: "\(folder)/recipe.yaml")
+        switch start {
+        case .fresh: return try RunDirectory.create(folder, recipe: resolvedRecipe)
+        case .resuming: return try RunDirectory.resume(folder, recipe: resolvedRecipe)
+        case .either:
+            return try isBegun
+                ? RunDirectory.resume(folder, recipe: resolvedRecipe)
+                : RunDirectory.create(folder, recipe: resolvedRecipe)
+        }
+    }
+
+    /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
+    private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
+        guard let path = weights, recipe.transfer != .none else { return nil }
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let file = try SafetensorsFile.read(
+            exists && isFolder.boolValue ? "\(path)/\(SegmentationModel.weightsName)" : path)
+        var report = try Transfer(recipe.transfer)(file, to: network.namedParameters)
+        report.remarks = TransferCard(metadata: file.metadata).map { $0.remarks(on: plan) } ?? []
+        return report
+    }
+
+    /// The task of training on the first of `cases` and validating on the others.
+    private func task(_ network: UNet, plan: Plan, cases: [LabeledCase]) throws -> SegmentationTask {
+        var window = recipe.window(for: plan)
+        window.mirroredAxes = []
+        return SegmentationTask(
+            network, plan: plan,
+            batches: try SegmentationBatches(
+                of: Array(cases.prefix(trainingCases.count)), cutter: recipe.cutter(for: plan), batchSize: plan.batch,
+                seed: recipe.seed),
+            loss: loss,
+            validation: ValidationCases(
+                Array(cases.dropFirst(trainingCases.count)), window: window, classes: dataset.classes,
+                ignoreLabel: dataset.ignoreLabel),
+            on: cpu)
+    }
+
+    private var loss: DiceCrossEntropy {
+        var loss = recipe.loss
+        loss.ignoredLabel = dataset.ignoreLabel.map(Int32.init)
+        return loss
+    }
+}
+
+extension TransferCard {
+    /// In what the plan differs from what the weights were trained for.
+    fileprivate func remarks(on plan: Plan) -> [String] {
+        let spacing = plan.spacingMM.map { $0.map { "\($0)" } ?? "any" }.joined(separator: "x")
+        let trained = spacingMM.map { "\($0)" }.joined(separator: "x")
+        var remarks: [String] = []
+        if spacing != trained { remarks.append("pre-trained at \(trained) mm, fine-tuned at \(spacing) mm") }
+        if patch != plan.patch { remarks.append("pre-trained on patches of \(patch), fine-tuned on \(plan.patch)") }
+        return remarks
+    }
+}

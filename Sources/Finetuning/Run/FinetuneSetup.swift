@@ -1,0 +1,37 @@
+import Foundation
+import WeightFiles
+
+/// What a run was begun with besides its recipe: the run's `setup.json`. A run resumes only with the same.
+public struct FinetuneSetup: Codable, Hashable, Sendable {
+    /// The file's name in a run's folder.
+    static let fileName = "setup.json"
+
+    /// The dataset's folder.
+    public var dataset: String
+    /// The cases to train on.
+    public var trainingCases: [String]
+    /// The cases to validate on.
+    public var validationCases: [String]
+    /// The file of pre-trained weights; nil for random ones.
+    public var weights: String?
+
+    /// Writes the setup of a new run, or compares it with that of the run to resume.
+    /// - Throws: ``FinetuneError/otherSetup(folder:difference:)``, ``FinetuneError/damagedSetup(file:)``, ``FileError``.
+    func record(inRun folder: String) throws {
+        let file = "\(folder)/\(Self.fileName)"
+        guard let data = FileManager.default.contents(atPath: file) else {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            return try AtomicFile.write(try encoder.encode(self), to: file)
+        }
+        guard let begun = try? JSONDecoder().decode(Self.self, from: data) else {
+            throw FinetuneError.damagedSetup(file: file)
+        }
+        for (difference, isSame) in [
+            ("training cases", begun.trainingCases == trainingCases),
+            ("validation cases", begun.validationCases == validationCases), ("weights", begun.weights == weights),
+        ] where !isSame {
+            throw FinetuneError.otherSetup(folder: folder, difference: difference)
+        }
+    }
+}

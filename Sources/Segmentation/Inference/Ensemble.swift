@@ -1,0 +1,68 @@
+import Networks
+import Tensors
+import Volumes
+
+/// One or more models that segment images together: their logits are averaged, as nnU-Net does with its folds.
+public struct Ensemble {
+    /// The members. All see an image in the same way and know the same classes.
+    public let models: [SegmentationModel]
+    /// How volumes are cut into windows; at first the first model's.
+    public var window: SlidingWindow
+    private let cpu: CPU
+
+    /// An ensemble of at least one model.
+    /// - Throws: ``SegmentationError/differentModels(first:second:difference:)``.
+    public init(_ models: [SegmentationModel], on cpu: CPU) throws {
+        check(!models.isEmpty, "an ensemble has at least one member")
+        let first = models[0]
+        for other in models.dropFirst() {
+            for (difference, isSame) in [
+                ("classes", first.card.classes == other.card.classes),
+                ("patches", first.card.plan.patch == other.card.plan.patch),
+                ("preprocessing steps", first.card.plan.preprocessing == other.card.plan.preprocessing),
+            ] where !isSame {
+                throw SegmentationError.differentModels(first: first.path, second: other.path, difference: difference)
+            }
+        }
+        (self.models, window, self.cpu) = (models, first.card.window, cpu)
+    }
+
+    /// The ensemble of the models of these runs.
+    /// - Throws: what opening them throws, and ``SegmentationError/differentModels(first:second:difference:)``.
+    public init(ofRuns folders: [String], on cpu: CPU) throws {
+        try self.init(folders.map { try SegmentationModel(ofRun: $0, on: cpu) }, on: cpu)
+    }
+
+    private var plan: Plan { models[0].card.plan }
+
+    /// The logits of a preprocessed case.
+    /// - Returns: `[K, D, H, W]`, on the case's preprocessed grid.
+    public func logits(
+        of prepared: PreprocessedCase, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws -> [Float] {
+        try window.logits(
+            of: prepared.voxels, extent: prepared.extent, by: models.map(\.segmenter), classes: plan.outputChannels,
+            on: cpu, progress: progress)
+    }
+
+    /// Segments an image: preprocesses it as the models' plan says, predicts, and brings the result back.
+    /// - Returns: the labels on the image's own grid, with its header.
+    /// - Throws: ``PreprocessingError``, or what `progress` throws.
+    public func segment(
+        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws -> LabelVolume {
+        let prepared = try plan.preprocessing(image, on: cpu)
+        let logits = try logits(of: prepared, progress: progress)
+        return prepared.record.restored(logits: logits, on: cpu)
+    }
+
+    /// Segments the image of a case and writes the labels with the geometry of its first file, byte for byte.
+    /// - Throws: ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``, or what `progress` throws; no file
+    ///   is left then.
+    public func segment(
+        _ files: DatasetCase, to path: String, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws {
+        let image = try files.readImage(channelNames: plan.channels.map(\.name))
+        try NIfTIFile.write(segment(image, progress: progress), to: path)
+    }
+}

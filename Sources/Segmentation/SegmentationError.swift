@@ -1,0 +1,35 @@
+import Tensors
+import Volumes
+
+/// Why a network cannot be trained on a dataset or applied to an image.
+public enum SegmentationError: UserFacingError, Equatable {
+    /// A case that should be trained on has no labels.
+    case unlabeled(case: String)
+    /// A case that the dataset does not have.
+    case unknownCase(String, dataset: String)
+    /// Nothing to train on.
+    case noTrainingCases
+    /// Neither a run's folder nor a model's weights.
+    case notAModel(path: String, reason: String)
+    /// Two members of an ensemble were made for different inputs or classes.
+    case differentModels(first: String, second: String, difference: String)
+
+    public var exitCode: Int32 {
+        switch self {
+        case .unknownCase, .noTrainingCases, .differentModels: ExitStatus.usage
+        case .unlabeled, .notAModel: ExitStatus.badData
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .unlabeled(let name): "case \(name) has no labels; training and validation need them."
+        case .unknownCase(let name, let dataset): "\(dataset) has no labeled case \(name)."
+        case .noTrainingCases: "there are no cases to train on; choose at least one."
+        case .notAModel(let path, let reason):
+            "\(path) is no segmentation model: \(reason).\nGive the folder of a fine-tuning run."
+        case .differentModels(let first, let second, let difference):
+            "\(first) and \(second) cannot be averaged: their \(difference) differ.\nPredict with one of them."
+        }
+    }
+}
