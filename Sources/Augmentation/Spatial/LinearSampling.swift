@@ -59,60 +59,69 @@ extension SamplingGrid {
     private static func largest(_ labels: UnsafeBufferPointer<Int16>, _ size: Extent3, _ place: SIMD3<Double>) -> Int16
     {
         let cell = Cell(place)
+        if cell.isOutside(size) { return Patch.outsideLabel }
+        var corners = SIMD8<Int32>(repeating: Int32(Patch.outsideLabel))
         if cell.isInside(size) {
             let (row, plane) = (size.width, size.height * size.width)
-            let corner = (cell.depth * size.height + cell.height) * row + cell.width
-            let first = labels[corner]
-            let isUniform =
-                labels[corner + 1] == first && labels[corner + row] == first && labels[corner + row + 1] == first
-                && labels[corner + plane] == first && labels[corner + plane + 1] == first
-                && labels[corner + plane + row] == first && labels[corner + plane + row + 1] == first
-            return isUniform ? first : vote(labels, size, cell)
-        }
-        return cell.isOutside(size) ? Patch.outsideLabel : vote(labels, size, cell)
-    }
-
-    @inline(never)
-    private static func vote(_ labels: UnsafeBufferPointer<Int16>, _ size: Extent3, _ cell: Cell) -> Int16 {
-        var (found, weights) = (SIMD8<Int16>(repeating: 0), SIMD8<Float>(repeating: 0))
-        var corner = 0
-        cell.forEachCorner(of: size) { index, weight in
-            found[corner] = index.map { labels[$0] } ?? Patch.outsideLabel
-            weights[corner] = weight
-            corner += 1
-        }
-        func share(of label: Int16) -> Float { weights.replacing(with: 0, where: unsafeMask(found .!= label)).sum() }
-        let nearest = (cell.rest.x >= 0.5 ? 4 : 0) + (cell.rest.y >= 0.5 ? 2 : 0) + (cell.rest.z >= 0.5 ? 1 : 0)
-        // Shares are sums of products in single precision: nearly equal ones are equal.
-        var (winner, most) = (found[nearest], share(of: found[nearest]) + 1e-5)
-        for corner in 0..<8 where found[corner] != winner {
-            let share = share(of: found[corner])
-            if share > most || (share > most - 1e-6 && winner != found[nearest] && found[corner] < winner) {
-                (winner, most) = (found[corner], share)
+            let first = (cell.depth * size.height + cell.height) * row + cell.width
+            corners[0] = Int32(labels[first])
+            corners[1] = Int32(labels[first + 1])
+            corners[2] = Int32(labels[first + row])
+            corners[3] = Int32(labels[first + row + 1])
+            corners[4] = Int32(labels[first + plane])
+            corners[5] = Int32(labels[first + plane + 1])
+            corners[6] = Int32(labels[first + plane + row])
+            corners[7] = Int32(labels[first + plane + row + 1])
+        } else {
+            var corner = 0
+            cell.forEachCorner(of: size) { index, _ in
+                if let index { corners[corner] = Int32(labels[index]) }
+                corner += 1
             }
         }
-        return winner
+        if corners == SIMD8(repeating: corners[0]) { return Int16(truncatingIfNeeded: corners[0]) }
+        return vote(corners, cell)
     }
 
-    @inline(__always)
-    private static func unsafeMask(_ mask: SIMDMask<SIMD8<Int16>>) -> SIMDMask<SIMD8<Int32>> {
-        var result = SIMDMask<SIMD8<Int32>>(repeating: false)
-        for lane in 0..<8 { result[lane] = mask[lane] }
-        return result
+    private static func vote(_ corners: SIMD8<Int32>, _ cell: Cell) -> Int16 {
+        let weights = cell.weights
+        func share(of label: Int32) -> Float { weights.replacing(with: 0, where: corners .!= label).sum() }
+        let nearestCorner = (cell.rest.x >= 0.5 ? 4 : 0) + (cell.rest.y >= 0.5 ? 2 : 0) + (cell.rest.z >= 0.5 ? 1 : 0)
+        let nearest = corners[nearestCorner]
+        // Shares are sums of products in single precision: nearly equal ones are equal.
+        let tolerance: Float = 1e-5
+        let nearestShare = share(of: nearest)
+        if nearestShare >= 0.5 - tolerance { return Int16(truncatingIfNeeded: nearest) }
+        var (winner, most) = (nearest, nearestShare)
+        for corner in 0..<8 where corners[corner] != winner {
+            let share = share(of: corners[corner])
+            let wins = share > most + tolerance
+            let draws = winner != nearest && share >= most - tolerance && corners[corner] < winner
+            if wins || draws { (winner, most) = (corners[corner], share) }
+        }
+        return Int16(truncatingIfNeeded: winner)
     }
 }
 
 extension Cell {
-    /// Visits the eight voxels around the place, width fastest, with their weights; nil for one beyond the array.
+    /// The shares of the eight voxels around the place, width fastest.
     @inline(__always)
-    func forEachCorner(of size: Extent3, _ body: (_ index: Int?, _ weight: Float) -> Void) {
+    var weights: SIMD8<Float> {
+        let (x, y, z) = (rest.x, rest.y, rest.z)
+        let depth = SIMD8<Float>(1 - x, 1 - x, 1 - x, 1 - x, x, x, x, x)
+        let height = SIMD8<Float>(1 - y, 1 - y, y, y, 1 - y, 1 - y, y, y)
+        let width = SIMD8<Float>(1 - z, z, 1 - z, z, 1 - z, z, 1 - z, z)
+        return depth * height * width
+    }
+
+    /// Visits the eight voxels around the place, width fastest, with their shares; nil for one beyond the array.
+    @inline(__always)
+    func forEachCorner(of size: Extent3, _ body: (_ index: Int?, _ share: Float) -> Void) {
+        let weights = weights
         for corner in 0..<8 {
             let (d, h, w) = (depth + corner >> 2, height + (corner >> 1 & 1), width + (corner & 1))
-            let weight =
-                (corner & 4 == 0 ? 1 - rest.x : rest.x) * (corner & 2 == 0 ? 1 - rest.y : rest.y)
-                * (corner & 1 == 0 ? 1 - rest.z : rest.z)
             let isIn = d >= 0 && h >= 0 && w >= 0 && d < size.depth && h < size.height && w < size.width
-            body(isIn ? (d * size.height + h) * size.width + w : nil, weight)
+            body(isIn ? (d * size.height + h) * size.width + w : nil, weights[corner])
         }
     }
 }

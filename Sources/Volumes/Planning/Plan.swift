@@ -82,14 +82,19 @@ public struct Plan: Codable, Hashable, Sendable {
         } catch let error as DecodingError {
             throw PlanError(path: path, reason: error.placeAndReason)
         }
+        try requireSound(path: path)
+    }
+
+    /// - Parameter path: where the plan is from, for the error.
+    /// - Throws: ``PlanError`` if its parts do not fit together.
+    func requireSound(path: String) throws {
         if let complaint { throw PlanError(path: path, reason: complaint) }
     }
 
     /// The plan as JSON, keys sorted: equal plans give equal bytes.
     public func json() throws -> Data { try JSONEncoder.canonical.encode(self) }
 
-    /// What does not fit together, or nil.
-    var complaint: String? {
+    private var complaint: String? {
         if format > Self.currentFormat {
             return "its format \(format) is newer than this tool knows (\(Self.currentFormat))"
         }

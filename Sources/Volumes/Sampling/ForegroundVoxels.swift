@@ -29,19 +29,20 @@ public struct ForegroundVoxels: Sendable, Equatable {
     ///   - ignored: a label that is not.
     public init(labels: [Int16], ignoring ignored: Int16? = nil) {
         check(labels.count <= Int(Int32.max), "a volume of \(labels.count) voxels is too large")
-        var places: [Int16: [Int32]] = [:]
-        for (index, label) in labels.enumerated() where label > 0 && label != ignored {
-            places[label, default: []].append(Int32(index))
-        }
+        var counts = [Int](repeating: 0, count: Int(Int16.max) + 1)
+        for label in labels where label > 0 { counts[Int(label)] += 1 }
+        let present = counts.indices.filter { counts[$0] > 0 && ignored.map(Int.init) != $0 }
         self.init(
-            classes: places.sorted { $0.key < $1.key }.map { label, voxels in
-                var voxels = voxels
-                var draws = Draws(seed: 1234, purpose: .foregroundVoxels, sample: Int(label))
+            classes: present.map { label in
+                var voxels: [Int32] = []
+                voxels.reserveCapacity(counts[label])
+                for (index, voxel) in labels.enumerated() where Int(voxel) == label { voxels.append(Int32(index)) }
+                var draws = Draws(seed: 1234, purpose: .foregroundVoxels, sample: label)
                 let wanted = min(voxels.count, max(10_000, (voxels.count + 99) / 100))
                 for index in 0..<(wanted < voxels.count ? wanted : 0) {
                     voxels.swapAt(index, draws.integer(in: index..<voxels.count))
                 }
-                return Class(label: Int(label), voxels: Array(voxels.prefix(wanted)))
+                return Class(label: label, voxels: Array(voxels.prefix(wanted)))
             })
     }
 }

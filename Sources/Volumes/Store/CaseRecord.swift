@@ -5,7 +5,7 @@ import Tensors
 public struct CaseRecord: Codable, Hashable, Sendable {
     /// The case's name.
     public var name: String
-    /// The files that the case was made of, images first.
+    /// The names of the files that the case was made of, images first.
     public var sources: [String]
     /// The channels' names.
     public var channelNames: [String]

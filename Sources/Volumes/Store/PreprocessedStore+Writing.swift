@@ -6,8 +6,8 @@ extension PreprocessedStore {
     /// Makes an empty store, or finds that one of the same plan is there.
     /// - Throws: ``StoreError``: `otherPlan`; ``FileError``, ``PlanError``.
     public static func create(at path: String, plan: Plan) throws {
-        if FileManager.default.fileExists(atPath: path + "/plan.json") {
-            guard try Plan(contentsOf: path + "/plan.json") == plan else { throw StoreError.otherPlan(path: path) }
+        if let stored = try storedPlan(in: path) {
+            guard stored == plan else { throw StoreError.otherPlan(path: path) }
             return
         }
         do {
@@ -15,9 +15,8 @@ extension PreprocessedStore {
         } catch {
             throw FileError("create", path, error)
         }
-        let group = ZarrGroup(attributes: ["warmstart": "preprocessed store"])
+        let group = ZarrGroup(attributes: StoreAttributes(plan: plan))
         try AtomicFile.write(try JSONEncoder.canonical.encode(group), to: path + "/zarr.json")
-        try AtomicFile.write(try plan.json(), to: path + "/plan.json")
     }
 
     /// Writes one case into the store at `path`, or replaces it; it is there as a whole or not at all.

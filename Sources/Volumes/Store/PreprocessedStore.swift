@@ -7,8 +7,7 @@ import WeightFiles
 /// tools can open, and the plan that made them.
 ///
 /// ```
-/// STORE/plan.json             the plan
-/// STORE/zarr.json             a group of groups
+/// STORE/zarr.json             attributes: the plan
 /// STORE/CASE/zarr.json        attributes: the case's record and the checksums of all chunks
 /// STORE/CASE/image/           float32 [C, D, H, W]
 /// STORE/CASE/labels/          int8 or int16 [D, H, W]; -1 is outside the body
@@ -31,10 +30,10 @@ public final class PreprocessedStore: Sendable {
     /// - Throws: ``StoreError``, ``PlanError``.
     public init(opening path: String, cacheBytes: Int = 2 << 30) throws {
         self.path = path
-        guard FileManager.default.fileExists(atPath: path + "/plan.json") else {
-            throw StoreError.notAStore(path: path, reason: "it has no plan.json")
+        guard let stored = try Self.storedPlan(in: path) else {
+            throw StoreError.notAStore(path: path, reason: "it has no zarr.json")
         }
-        plan = try Plan(contentsOf: path + "/plan.json")
+        plan = stored
         caseNames = try Self.caseNames(in: path)
         cache = StoreCache(bytes: cacheBytes)
     }
@@ -47,6 +46,18 @@ public final class PreprocessedStore: Sendable {
         let opened = try StoredCase(opening: name, of: path, cache: cache)
         open.withLock { $0[name] = opened }
         return opened
+    }
+
+    /// The plan in a folder's `zarr.json`; nil if there is no such file.
+    static func storedPlan(in path: String) throws -> Plan? {
+        guard let data = FileManager.default.contents(atPath: path + "/zarr.json") else { return nil }
+        do {
+            let plan = try JSONDecoder().decode(ZarrGroup<StoreAttributes>.self, from: data).attributes.plan
+            try plan.requireSound(path: path)
+            return plan
+        } catch let error as DecodingError {
+            throw StoreError.notAStore(path: path, reason: "its zarr.json holds no plan (\(error.placeAndReason))")
+        }
     }
 
     /// The finished cases in a folder. Folders that a killed process left behind are none.
@@ -62,6 +73,11 @@ public final class PreprocessedStore: Sendable {
 
     static func isAllowed(_ name: String) -> Bool {
         !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && !name.hasSuffix(".partial")
-            && !name.hasSuffix(".previous") && name != "plan.json" && name != "zarr.json"
+            && !name.hasSuffix(".previous") && name != "zarr.json"
     }
+}
+
+/// The attributes of a store's group.
+struct StoreAttributes: Codable {
+    var plan: Plan
 }

@@ -78,8 +78,9 @@ public struct StoreBuilder: Sendable {
         let image = try source.readImage(channelNames: plan.channels.map(\.name))
         let labels = try source.readLabels(known: knownLabels, on: image.geometry)
         let preprocessed = try plan.preprocessing(image, labels: labels, on: cpu)
+        let files = source.imagePaths + (source.labelPath.map { [$0] } ?? [])
         try PreprocessedStore.write(
-            preprocessed, named: source.name, sources: source.imagePaths + (source.labelPath.map { [$0] } ?? []),
+            preprocessed, named: source.name, sources: files.map { ($0 as NSString).lastPathComponent },
             ignoreLabel: ignoreLabel, to: path)
     }
 }

@@ -24,7 +24,7 @@ public enum StoreError: UserFacingError, Equatable {
         case .damaged(let part, let path, let reason):
             "\(part) of the store \(path) is damaged: \(reason). Remove the case's folder and preprocess again."
         case .otherPlan(let path):
-            "the store \(path) was made with another plan. Use that plan (its plan.json) or another folder."
+            "the store \(path) was made with another plan. Use that plan (it is in its zarr.json) or another folder."
         case .noSuchCase(let name, let path):
             "the store \(path) has no case \(name)."
         case .badName(let name):

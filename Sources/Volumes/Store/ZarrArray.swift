@@ -134,16 +134,24 @@ struct ZarrArray: Sendable {
     private static func gather<Element: ZarrElement>(
         _ elements: UnsafeBufferPointer<Element>, shape: [Int], chunk: [Int], index: [Int], into padded: inout [Element]
     ) {
-        let last = shape.count - 1
-        let origin = zip(index, chunk).map { $0 * $1 }
-        let width = min(chunk[last], shape[last] - origin[last])
-        for row in 0..<padded.count / chunk[last] {
-            let place = zip(position(of: row, in: Array(chunk.dropLast())), origin).map { $0 + $1 }
-            let isInside = zip(place, shape).allSatisfy { $0 < $1 }
-            let source = zip(place, shape).reduce(0) { $0 * $1.1 + $1.0 } * shape[last] + origin[last]
-            for column in 0..<chunk[last] {
-                padded[row * chunk[last] + column] = isInside && column < width ? elements[source + column] : .zero
+        padded.withUnsafeMutableBufferPointer { padded in
+            padded.update(repeating: .zero)
+            /// Copies the part of the chunk below one position along the axes before `axis`.
+            func copy(axis: Int, source: Int, target: Int) {
+                let first = index[axis] * chunk[axis]
+                let count = min(chunk[axis], shape[axis] - first)
+                if axis == shape.count - 1 {
+                    let run = elements[source * shape[axis] + first..<source * shape[axis] + first + count]
+                    _ = padded[(target * chunk[axis])...].update(fromContentsOf: run)
+                    return
+                }
+                for step in 0..<count {
+                    copy(
+                        axis: axis + 1, source: source * shape[axis] + first + step, target: target * chunk[axis] + step
+                    )
+                }
             }
+            copy(axis: 0, source: 0, target: 0)
         }
     }
 }

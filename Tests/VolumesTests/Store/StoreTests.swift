@@ -1,0 +1,237 @@
+import Foundation
+import Tensors
+import Testing
+import Volumes
+
+/// A small case with two channels, labels and a way back, of a size that needs several chunks along depth and width.
+func preprocessed(
+    extent: Extent3 = Extent3(depth: 75, height: 20, width: 90), channels: Int = 2, largestLabel: Int16 = 5,
+    isLabeled: Bool = true
+) -> PreprocessedCase {
+    var draws = Draws(seed: 1, purpose: "store-tests")
+    let record = PreprocessingRecord(
+        geometry: Geometry(extent: extent, spacingMM: [2, 1, 1]), header: nil, axisOrder: [0, 1, 2],
+        box: VoxelBox(whole: extent), extent: extent, spacingMM: [2, 1, 1])
+    return PreprocessedCase(
+        voxels: (0..<channels * extent.volume).map { _ in Float(draws.uniform()) },
+        labels: isLabeled ? (0..<extent.volume).map { _ in Int16(draws.integer(in: -1...Int(largestLabel))) } : nil,
+        channelNames: (0..<channels).map { "channel \($0)" }, record: record)
+}
+
+private let plan = Plan.fixed(channelNames: ["channel 0", "channel 1"], outputChannels: 6, patch: 32)
+
+/// Calls `body` with a store of the cases a and b.
+private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+        try PreprocessedStore.create(at: folder, plan: plan)
+        try PreprocessedStore.write(made, named: "a", sources: ["a_0000.nii.gz", "a.nii.gz"], to: folder)
+        try PreprocessedStore.write(preprocessed(extent: 8, isLabeled: false), named: "b", sources: [], to: folder)
+        try body(folder)
+    }
+}
+
+@Suite struct StoreTests {
+    @Test("what is written is read", arguments: [5, 300] as [Int16])
+    func roundTrip(largestLabel: Int16) throws {
+        let made = preprocessed(largestLabel: largestLabel)
+        try withStore(made) { path in
+            let store = try PreprocessedStore(opening: path)
+            #expect(store.caseNames == ["a", "b"])
+            #expect(store.plan == plan)
+            let stored = try store.case("a")
+            let whole = try stored.whole()
+            #expect(whole.image == made.voxels && whole.labels == made.labels)
+            #expect(stored.record.steps == made.record)
+            #expect(stored.record.sources == ["a_0000.nii.gz", "a.nii.gz"])
+            #expect(try stored.foreground() == ForegroundVoxels(labels: made.labels!))
+            let unlabeled = try store.case("b")
+            #expect(try unlabeled.whole().labels == nil && unlabeled.foreground() == nil)
+        }
+    }
+
+    @Test("boxes are cut as from memory, whatever is cached", arguments: [0, 300_000, 1 << 30])
+    func boxes(cacheBytes: Int) throws {
+        let made = preprocessed()
+        let memory = Patch(image: made.voxels, channels: 2, labels: made.labels, extent: made.extent)
+        try withStore(made) { path in
+            let stored = try PreprocessedStore(opening: path, cacheBytes: cacheBytes).case("a")
+            var draws = Draws(seed: 2, purpose: "boxes")
+            for _ in 0..<40 {
+                let box = VoxelBox(
+                    origin: [draws.integer(in: -20...90), draws.integer(in: -20...30), draws.integer(in: -20...100)],
+                    extent: Extent3(
+                        depth: draws.integer(in: 1...60), height: draws.integer(in: 1...30),
+                        width: draws.integer(in: 1...70)))
+                #expect(try stored.patch(in: box) == memory.patch(in: box))
+            }
+        }
+    }
+
+    @Test func manyThreadsMayRead() throws {
+        let made = preprocessed()
+        let memory = Patch(image: made.voxels, channels: 2, labels: made.labels, extent: made.extent)
+        try withStore(made) { path in
+            let store = try PreprocessedStore(opening: path, cacheBytes: 400_000)
+            CPU(threads: 4).forEach(64) { index in
+                let box = VoxelBox(
+                    origin: [index, index % 7, index], extent: Extent3(depth: 20, height: 12, width: 30))
+                #expect((try? store.case("a").patch(in: box)) == memory.patch(in: box))
+            }
+        }
+    }
+
+    @Test func labelsOfOneByteTakeOneByte() throws {
+        try withStore { path in
+            let metadata = try String(contentsOfFile: path + "/a/labels/zarr.json", encoding: .utf8)
+            #expect(metadata.contains(#""data_type" : "int8""#) && metadata.contains(#""zarr_format" : 3"#))
+        }
+    }
+
+    @Test("names that are no folder names are refused", arguments: ["", ".hidden", "a/b", "x.partial", "zarr.json"])
+    func badNames(name: String) throws {
+        try withStore { path in
+            #expect(throws: StoreError.badName(name)) {
+                try PreprocessedStore.write(preprocessed(extent: 4), named: name, sources: [], to: path)
+            }
+        }
+    }
+
+    @Test func anotherPlanIsRefused() throws {
+        try withStore { path in
+            try PreprocessedStore.create(at: path, plan: plan)
+            var other = plan
+            other.spacingMM = [2, 2, 2]
+            #expect(throws: StoreError.otherPlan(path: path)) { try PreprocessedStore.create(at: path, plan: other) }
+        }
+    }
+
+    @Test func foldersThatAreNoStoresAreRefused() throws {
+        try withTemporaryFolder { folder in
+            #expect(throws: StoreError.self) { try PreprocessedStore(opening: folder) }
+            try "{}".write(toFile: folder + "/zarr.json", atomically: false, encoding: .utf8)
+            #expect(throws: StoreError.self) { try PreprocessedStore(opening: folder) }
+        }
+        try withStore { path in
+            #expect(throws: StoreError.noSuchCase(name: "c", path: path)) {
+                try PreprocessedStore(opening: path).case("c")
+            }
+        }
+    }
+
+    @Test func whatAKilledProcessLeftIsNoCase() throws {
+        try withStore { path in
+            try FileManager.default.copyItem(atPath: path + "/a", toPath: path + "/c.partial")
+            #expect(try PreprocessedStore(opening: path).caseNames == ["a", "b"])
+        }
+    }
+}
+
+@Suite struct DamagedStoreTests {
+    private func change(_ path: String, _ body: (inout Data) -> Void) throws {
+        let url = URL(fileURLWithPath: path)
+        var data = try Data(contentsOf: url)
+        body(&data)
+        try data.write(to: url)
+    }
+
+    private func expectDamage(_ store: String, mentioning words: [String]) {
+        let error = #expect(throws: StoreError.self) { try PreprocessedStore(opening: store).case("a").whole() }
+        for word in words { #expect(error?.description.contains(word) == true, "\(word): \(error!)") }
+        #expect(error?.exitCode == 65)
+    }
+
+    @Test("a flipped bit anywhere in a chunk is found", arguments: [0, 5, 100, 4000])
+    func flippedBit(position: Int) throws {
+        try withStore { path in
+            try change(path + "/a/image/c/0/1/0/1") { $0[min(position, $0.count - 1)] ^= 4 }
+            expectDamage(path, mentioning: ["chunk 0/1/0/1", "a/image", path])
+        }
+    }
+
+    @Test func truncatedMissingSwappedAndOverlongChunksAreFound() throws {
+        try withStore { path in
+            let chunk = path + "/a/labels/c/1/0/0"
+            let whole = try Data(contentsOf: URL(fileURLWithPath: chunk))
+            try change(chunk) { $0 = $0.prefix($0.count / 2) }
+            expectDamage(path, mentioning: ["chunk 1/0/0", "a/labels"])
+            try change(chunk) { $0 = Data() }
+            expectDamage(path, mentioning: ["chunk 1/0/0", "a/labels"])
+            try change(chunk) { $0 = whole + Data(count: 1 << 20) }
+            expectDamage(path, mentioning: ["too long"])
+            try FileManager.default.removeItem(atPath: chunk)
+            expectDamage(path, mentioning: ["missing"])
+            try FileManager.default.copyItem(atPath: path + "/a/labels/c/0/0/0", toPath: chunk)
+            expectDamage(path, mentioning: ["checksum"])
+        }
+    }
+
+    @Test(
+        "changed metadata is found",
+        arguments: [
+            ("zarr.json", "\"depth\" : 75", "\"depth\" : 76"), ("zarr.json", "channel 1", "channel 2"),
+            ("image/zarr.json", "75", "76"), ("image/zarr.json", "75", "9223372036854775807"),
+            ("image/zarr.json", "75", "-75"),
+            ("image/zarr.json", "float32", "float64"), ("image/zarr.json", "zstd", "gzip"),
+            ("labels/zarr.json", "little", "big"),
+            ("labels/zarr.json", "{", "["), ("labels/zarr.json", "90", "0"), ("zarr.json", "}", ""),
+        ])
+    func changedMetadata(file: String, text: String, replacement: String) throws {
+        try withStore { path in
+            let name = path + "/a/" + file
+            let before = try String(contentsOfFile: name, encoding: .utf8)
+            #expect(before.contains(text))
+            try before.replacingOccurrences(of: text, with: replacement).write(
+                toFile: name, atomically: false, encoding: .utf8)
+            expectDamage(path, mentioning: ["a", path])
+        }
+    }
+}
+
+@Suite struct StoreBuilderTests {
+    @Test func buildsResumesAndReports() throws {
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 2)
+            try Phantom(.hippocampus).writeDataset(to: folder + "/data", name: "made up", cases: 4, seed: 2, on: cpu)
+            let dataset = try NNUNetDataset(path: folder + "/data")
+            let fixed = Plan.fixed(channelNames: ["T1"], outputChannels: 3, patch: 32, network: .resEncL)
+            let builder = StoreBuilder(plan: fixed, dataset: dataset)
+
+            let half = try builder.build(Array(dataset.trainingCases.prefix(2)), at: folder + "/store", on: cpu)
+            #expect(half.caseNames == ["hippocampus_0001", "hippocampus_0002"])
+            let before =
+                try FileManager.default.attributesOfItem(atPath: folder + "/store/hippocampus_0001")[.creationDate]
+                as? Date
+            let store = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu)
+            #expect(store.caseNames == dataset.trainingCases.map(\.name))
+            let after =
+                try FileManager.default.attributesOfItem(atPath: folder + "/store/hippocampus_0001")[.creationDate]
+                as? Date
+            #expect(before == after, "finished cases are left alone")
+
+            // The stored case is z-scored, on the same grid, and its labels are the file's.
+            let whole = try store.case("hippocampus_0003").whole()
+            let average = mean(whole.image.map(Double.init))
+            #expect(abs(average) < 1e-4)
+            #expect(abs(mean(whole.image.map { Double($0) * Double($0) }) - 1) < 1e-3)
+            let labels = try #require(
+                try dataset.readLabels(
+                    dataset.trainingCases[2], on: dataset.readImage(dataset.trainingCases[2]).geometry))
+            #expect(whole.labels == labels.labels)
+        }
+    }
+
+    @Test func unsuitableCasesStopOrAreSkipped() throws {
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 1)
+            try Phantom(.hippocampus).writeDataset(to: folder + "/data", name: "made up", cases: 3, seed: 2, on: cpu)
+            let images = folder + "/data/imagesTr"
+            try Data([1, 2, 3]).write(to: URL(fileURLWithPath: images + "/hippocampus_0002_0000.nii.gz"))
+            let cases = try ImageFolder(path: images).cases
+            var builder = StoreBuilder(plan: .fixed(channelNames: ["T1"], outputChannels: 1, patch: 32))
+            #expect(throws: (any Error).self) { try builder.build(cases, at: folder + "/stopped", on: cpu) }
+            builder.unsuitable = .skip
+            let store = try builder.build(cases, at: folder + "/skipped", on: cpu)
+            #expect(store.caseNames == ["hippocampus_0001_0000", "hippocampus_0003_0000"])
+        }
+    }
+}
