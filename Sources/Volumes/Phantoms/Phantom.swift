@@ -17,14 +17,7 @@ public struct Phantom: Codable, Hashable, Sendable {
     }
 
     /// How tissues look.
-    public enum Contrast: String, Codable, Hashable, Sendable, CaseIterable {
-        /// Magnetic resonance, fluid dark.
-        case t1
-        /// Magnetic resonance, fluid bright.
-        case t2
-        /// Computed tomography, in Hounsfield units.
-        case ct
-    }
+    public typealias Contrast = PhantomContrast
 
     /// What is made up.
     public var kind: Kind
@@ -140,15 +133,7 @@ extension Phantom.Kind {
     var fieldOfViewVariation: Double { self == .hippocampus ? 0.08 : 0.03 }
 }
 
-extension Phantom.Contrast {
-    var channelName: String { rawValue.uppercased() }
-}
-
 extension Draws.Purpose {
     static let phantomAnatomy: Self = "phantom-anatomy"
-    static let phantomWarp: Self = "phantom-warp"
-    static let phantomTissue: Self = "phantom-tissue"
     static let phantomScanner: Self = "phantom-scanner"
-    static let phantomBias: Self = "phantom-bias"
-    static let phantomNoise: Self = "phantom-noise"
 }

@@ -8,7 +8,7 @@ struct PhantomPainting {
     /// The classes, `[D, H, W]`.
     let labels: [Int16]
 
-    init(anatomy: Anatomy, contrast: Phantom.Contrast, geometry: Geometry, seed: UInt64, index: Int) {
+    init(anatomy: Anatomy, contrast: PhantomContrast, geometry: Geometry, seed: UInt64, index: Int) {
         let painter = Painter(anatomy: anatomy, contrast: contrast, geometry: geometry, seed: seed, index: index)
         var signal = [Float](repeating: 0, count: geometry.extent.volume)
         var labels = [Int16](repeating: 0, count: geometry.extent.volume)
@@ -34,7 +34,7 @@ private struct Painter {
     /// Thick slices are the mean of several thin ones: this is partial volume where it is strong.
     let slicesPerVoxel: Int
 
-    init(anatomy: Anatomy, contrast: Phantom.Contrast, geometry: Geometry, seed: UInt64, index: Int) {
+    init(anatomy: Anatomy, contrast: PhantomContrast, geometry: Geometry, seed: UInt64, index: Int) {
         self.anatomy = anatomy
         extent = geometry.extent
         let spacingMM = geometry.spacingMM
@@ -115,4 +115,9 @@ private struct Painter {
         let bounds = part.solid.bounds
         return (bounds.lower - margin, bounds.upper + margin)
     }
+}
+
+extension Draws.Purpose {
+    static let phantomWarp: Self = "phantom-warp"
+    static let phantomTissue: Self = "phantom-tissue"
 }

@@ -3,7 +3,7 @@ import Tensors
 
 /// What a scanner adds to the ideal image: brightness that drifts over the field of view, noise, and a scale of its own.
 struct PhantomScanner {
-    let contrast: Phantom.Contrast
+    let contrast: PhantomContrast
     let noise: Double
     let bias: Double
 
@@ -40,4 +40,9 @@ struct PhantomScanner {
             }
         }
     }
+}
+
+extension Draws.Purpose {
+    static let phantomBias: Self = "phantom-bias"
+    static let phantomNoise: Self = "phantom-noise"
 }

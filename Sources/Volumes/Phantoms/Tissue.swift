@@ -4,7 +4,7 @@ enum Tissue: Sendable {
     case liver, spleen, kidney, vessel, stomach, bowel
 
     /// The mean signal: relative units where white matter in T1 is 1, Hounsfield units for CT.
-    func signal(in contrast: Phantom.Contrast) -> Double {
+    func signal(in contrast: PhantomContrast) -> Double {
         let (t1, t2, hounsfield) = signals
         return switch contrast {
         case .t1: t1
