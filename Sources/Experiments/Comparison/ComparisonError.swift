@@ -20,13 +20,15 @@ public enum ComparisonError: UserFacingError, Equatable {
     case differentCell(file: String, difference: String)
     /// A finished cell that cannot be read.
     case damagedCell(file: String, reason: String)
+    /// A `comparison.json` that cannot be read.
+    case damagedResults(file: String, reason: String)
     /// A runner that did not score exactly the test cases and classes.
     case incompleteScores(CellKey, String)
 
     /// 65 for wrong data, 64 for wrong settings.
     public var exitCode: Int32 {
         switch self {
-        case .damagedCell, .incompleteScores, .tooFewCases: ExitStatus.badData
+        case .damagedCell, .damagedResults, .incompleteScores, .tooFewCases: ExitStatus.badData
         default: ExitStatus.usage
         }
     }
@@ -48,6 +50,8 @@ public enum ComparisonError: UserFacingError, Equatable {
             "\(file) comes from other settings: its \(difference) differs.\nChoose another --out, or remove that cell's folder."
         case .damagedCell(let file, let reason):
             "\(file) cannot be read (\(reason)). Remove it to run the cell again."
+        case .damagedResults(let file, let reason):
+            "\(file) cannot be read (\(reason)). Run the comparison again with --resume to write it anew."
         case .incompleteScores(let key, let reason): "the run of \(key) \(reason)."
         }
     }

@@ -78,6 +78,16 @@ public struct ComparisonResults: Sendable, Codable {
         }
     }
 
+    /// Reads a `comparison.json`.
+    /// - Throws: ``ComparisonError/damagedResults(file:reason:)``.
+    public init(contentsOf path: String) throws {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw ComparisonError.damagedResults(file: path, reason: error.localizedDescription)
+        }
+    }
+
     /// The bytes of `comparison.json`, keys sorted.
     public func encoded() throws -> Data {
         let encoder = JSONEncoder()

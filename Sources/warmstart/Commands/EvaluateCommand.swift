@@ -1,0 +1,79 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Volumes
+import WeightFiles
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Compare predicted label maps with references.",
+        discussion: """
+            Files belong together by name. Every reference needs a prediction on the same grid. Classes are named by the \
+            dataset.json beside the references, if there is one. The result has the keys of nnU-Net's summary.json.
+
+            Example:
+              warmstart evaluate --predictions PREDICTIONS --references DATASET/labelsTr
+            """)
+
+    @Option(help: "The folder of predicted label maps.")
+    var predictions: ExistingPath
+
+    @Option(help: "The folder of reference label maps, or a dataset in nnU-Net's raw layout.")
+    var references: ExistingPath
+
+    @Option(help: "Where the result is written (default: summary.json beside the predictions).")
+    var out: String?
+
+    @Option(help: "Voxels with this label in the reference are not counted.")
+    var ignoreLabel: Int?
+
+    @Flag(help: "Leave out references without a prediction.")
+    var onlyPredicted = false
+
+    @Flag(help: "Count a class that both masks lack as a Dice of 1, instead of leaving the case out.")
+    var bothEmptyPerfect = false
+
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var printing: PrintOptions
+
+    func run() throws {
+        let predictionFolder = try predictions.requiredFolder()
+        let (referenceFolder, dataset) = try referencesAndDataset()
+        var evaluation = FolderEvaluation(predictions: predictionFolder, references: referenceFolder)
+        if let dataset {
+            evaluation.structures = dataset.classes.filter { $0.label != 0 }
+                .map { Structure(label: Int($0.label), name: $0.name) }
+            evaluation.knownLabels = Set(dataset.classes.map { Int($0.label) })
+        }
+        evaluation.ignoredLabel = ignoreLabel ?? dataset?.ignoreLabel.map(Int.init)
+        evaluation.onlyPredicted = onlyPredicted
+        evaluation.bothEmpty = bothEmptyPerfect ? .perfect : .leftOut
+
+        let scores = try evaluation.evaluate(on: compute.cpu)
+        let file = out ?? "\(predictionFolder)/summary.json"
+        try AtomicFile.write(try SummaryFile(scores).encoded(), to: file)
+        try ScoreTable(scores).print(json: printing.json)
+        if !printing.json { print("\ncases: \(scores.cases.count); every metric of each is in \(file)") }
+    }
+
+    /// The folder of the references, and the dataset that it belongs to, if it belongs to one.
+    private func referencesAndDataset() throws -> (folder: String, dataset: NNUNetDataset?) {
+        let folder = try references.requiredFolder()
+        func hasDescription(_ path: String) -> Bool {
+            FileManager.default.fileExists(atPath: "\(path)/dataset.json")
+        }
+        if hasDescription(folder), FileManager.default.fileExists(atPath: "\(folder)/labelsTr") {
+            return ("\(folder)/labelsTr", try NNUNetDataset(path: folder))
+        }
+        let parent = URL(filePath: folder).deletingLastPathComponent().path
+        guard hasDescription(parent) else { return (folder, nil) }
+        do {
+            return (folder, try NNUNetDataset(path: parent))
+        } catch let error as DatasetError {
+            // References may be copied without their images; their labels can be compared all the same.
+            FileHandle.standardError.write(Data("classes keep their numbers: \(error)\n".utf8))
+            return (folder, nil)
+        }
+    }
+}

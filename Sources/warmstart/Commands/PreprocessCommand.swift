@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import Volumes
+import WeightFiles
+
+struct PreprocessCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "preprocess",
+        abstract: "Crop, resample and normalize images into a store that training reads quickly.",
+        discussion: """
+            The store is a folder of Zarr v3 groups, one for each case. Interrupted work goes on where it was.
+
+            Examples:
+              warmstart preprocess --data DATASET --plan plan.json --out STORE
+              warmstart preprocess --data FOLDER_OF_NIFTI_FILES --plan plan.json --out STORE --skip-unsuitable
+            """)
+
+    @Option(help: "A dataset in nnU-Net's raw layout, or any folder of NIfTI files.")
+    var data: ExistingPath
+
+    @Option(help: "The plan that warmstart plan wrote.")
+    var plan: ExistingPath
+
+    @Option(help: "The store's folder.")
+    var out: String
+
+    @Flag(help: "Leave out cases that cannot be preprocessed, and report them, instead of stopping.")
+    var skipUnsuitable = false
+
+    @OptionGroup var compute: ComputeOptions
+
+    func run() throws {
+        let folder = try data.requiredFolder()
+        let plan = try Plan(contentsOf: plan.required())
+        let isDataset = FileManager.default.fileExists(atPath: "\(folder)/dataset.json")
+        var builder: StoreBuilder
+        let cases: [DatasetCase]
+        if isDataset {
+            let dataset = try NNUNetDataset(path: folder)
+            (builder, cases) = (StoreBuilder(plan: plan, dataset: dataset), dataset.trainingCases + dataset.testCases)
+        } else {
+            (builder, cases) = (StoreBuilder(plan: plan), try ImageFolder(path: folder).cases)
+        }
+        if skipUnsuitable { builder.unsuitable = .skip }
+        let progress = CaseProgress("preprocessing", total: cases.count)
+        let store = try builder.build(cases, at: out, on: compute.cpu) { state in
+            if let problem = state.problem {
+                FileHandle.standardError.write(Data("left out: \(problem)\n".utf8))
+            }
+            progress.advance(note: state.name)
+        }
+        progress.finish()
+        print("\(out): \(store.caseNames.count) cases")
+    }
+}

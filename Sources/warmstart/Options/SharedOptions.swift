@@ -1,0 +1,42 @@
+import ArgumentParser
+import Tensors
+
+/// How many cores a command uses.
+struct ComputeOptions: ParsableArguments {
+    @Option(help: "Threads that share the work (default: all cores). Results do not depend on it.")
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, got \(threads).") }
+    }
+
+    /// The cores.
+    var cpu: CPU { CPU(threads: threads) }
+}
+
+/// Where random numbers come from.
+struct SeedOptions: ParsableArguments {
+    @Option(help: "Same seed, same result.")
+    var seed: UInt64 = 0
+}
+
+/// How results are printed.
+struct PrintOptions: ParsableArguments {
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+}
+
+/// How a recipe is run in a folder.
+struct RunOptions: ParsableArguments {
+    @Option(help: "The folder for everything that comes out; it must be empty or new unless --resume is given.")
+    var out: String
+
+    @Flag(help: "Go on with what the folder holds.")
+    var resume = false
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Change a value of the recipe, for example optimizer.learning_rate=0.005.", valueName: "key=value"))
+    var overrides: [String] = []
+}
