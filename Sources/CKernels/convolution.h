@@ -4,16 +4,9 @@
 // one panel of two vectors: as many accumulators as the registers hold. Loops over taps and inputs run in a fixed order,
 // so that every output is the same sum however the pixels are shared among threads.
 
-typedef float NAME(vector) __attribute__((vector_size(4 * LANES)));
-typedef float NAME(unaligned) __attribute__((vector_size(4 * LANES), aligned(4)));
-#define PANEL (2 * LANES)
-
-INLINE NAME(vector) NAME(load)(const float *p) { return *(const NAME(unaligned) *)p; }
-INLINE void NAME(store)(float *p, NAME(vector) v) { *(NAME(unaligned) *)p = v; }
-
 // tile[r][c] += sum over t, k of table[t][r][k] * weights[t][k][c]; `rows` is a constant at every call.
-INLINE void NAME(multiply_tile)(const int rows, const float *const *table, int64_t table_stride, int32_t taps,
-                                int32_t inputs, const float *zero, const float *weights, float *tile) {
+INLINE void NAME(multiply_tile)(const int rows, const void *const *table, int64_t table_stride, int32_t taps,
+                                int32_t inputs, const void *zero, const float *weights, float *tile) {
     NAME(vector) low[TILE_ROWS], high[TILE_ROWS];
     UNROLLED for (int r = 0; r < rows; r++) {
         low[r] = NAME(load)(tile + r * PANEL);
@@ -41,36 +34,65 @@ INLINE void NAME(multiply_tile)(const int rows, const float *const *table, int64
     }
 }
 
-static TARGET void NAME(gather_multiply)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
-                                         int32_t inputs, const float *zero, const float *weights, const float *bias,
-                                         float *y, const int64_t *index, int64_t row_stride, int32_t columns) {
+// Whole panels without a call.
+INLINE void NAME(copy_row)(float *target, const float *source, int32_t columns) {
+    if (columns == PANEL) __builtin_memcpy(target, source, sizeof(float) * PANEL);
+    else __builtin_memcpy(target, source, sizeof(float) * columns);
+}
+
+// One tile of a product: `paired` tells what its operands are, and like `rows` it is a constant at every call.
+INLINE void NAME(any_tile)(const int paired, const int rows, const void *const *table, int64_t table_stride,
+                           int32_t taps, int32_t inputs, const void *zero, const void *weights, float *tile) {
+    if (paired) NAME(multiply_tile_pairs)(rows, table, table_stride, taps, inputs, zero, weights, tile);
+    else NAME(multiply_tile)(rows, table, table_stride, taps, inputs, zero, weights, tile);
+}
+
+// `inputs` counts the 32-bit elements of a source row: floats, or pairs of bfloat16.
+INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int64_t table_stride, int32_t pixels,
+                                 int32_t taps, int32_t inputs, const void *zero, const void *weights,
+                                 const float *bias, float *y, const int64_t *index, int64_t row_stride,
+                                 int32_t columns) {
     // Taps go in groups whose weights stay in the second-level cache while all tiles pass over them.
     int32_t group = WS_CACHED_WEIGHTS / (inputs * PANEL);
     if (group < 1) group = 1;
     float tile[TILE_ROWS * PANEL];
     for (int32_t t = 0; t < taps; t += group) {
         int32_t now = taps - t < group ? taps - t : group;
-        const float *w = weights + (int64_t)t * inputs * PANEL;
+        const void *w = (const char *)weights + (int64_t)t * inputs * PANEL * 4;
         for (int32_t p = 0; p < pixels; p += TILE_ROWS) {
             int32_t rows = pixels - p < TILE_ROWS ? pixels - p : TILE_ROWS;
             for (int32_t r = 0; r < rows; r++)
-                __builtin_memcpy(tile + r * PANEL, t == 0 ? bias : y + index[p + r] * row_stride,
-                                 sizeof(float) * (t == 0 ? PANEL : columns));
-            const float *const *addresses = table + t * table_stride + p;
+                if (t == 0) NAME(copy_row)(tile + r * PANEL, bias, PANEL);
+                else NAME(copy_row)(tile + r * PANEL, y + index[p + r] * row_stride, columns);
+            const void *const *addresses = table + t * table_stride + p;
             if (rows > TILE_ROWS * 2 / 3)
-                NAME(multiply_tile)(TILE_ROWS, addresses, table_stride, now, inputs, zero, w, tile);
+                NAME(any_tile)(paired, TILE_ROWS, addresses, table_stride, now, inputs, zero, w, tile);
             else if (rows > TILE_ROWS / 3)
-                NAME(multiply_tile)(TILE_ROWS * 2 / 3, addresses, table_stride, now, inputs, zero, w, tile);
+                NAME(any_tile)(paired, TILE_ROWS * 2 / 3, addresses, table_stride, now, inputs, zero, w, tile);
             else
-                NAME(multiply_tile)(TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, tile);
-            for (int32_t r = 0; r < rows; r++)
-                __builtin_memcpy(y + index[p + r] * row_stride, tile + r * PANEL, sizeof(float) * columns);
+                NAME(any_tile)(paired, TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, tile);
+            for (int32_t r = 0; r < rows; r++) NAME(copy_row)(y + index[p + r] * row_stride, tile + r * PANEL, columns);
         }
     }
 }
 
+static TARGET void NAME(gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                                         int32_t inputs, const void *zero, const float *weights, const float *bias,
+                                         float *y, const int64_t *index, int64_t row_stride, int32_t columns) {
+    NAME(multiply_tiles)(0, table, table_stride, pixels, taps, inputs, zero, weights, bias, y, index, row_stride,
+                         columns);
+}
+
+static TARGET void NAME(gather_multiply_pairs)(const void *const *table, int64_t table_stride, int32_t pixels,
+                                               int32_t taps, int32_t pairs, const void *zero, const uint32_t *weights,
+                                               const float *bias, float *y, const int64_t *index, int64_t row_stride,
+                                               int32_t columns) {
+    NAME(multiply_tiles)(1, table, table_stride, pixels, taps, pairs, zero, weights, bias, y, index, row_stride,
+                         columns);
+}
+
 // sums[r][c] += sum over p of x[p][k + r] * dy[index[p]][c]; `rows` is a constant at every call.
-INLINE void NAME(outer_tile)(const int rows, const float *const *x, int32_t pixels, int64_t k, const float *zero,
+INLINE void NAME(outer_tile)(const int rows, const void *const *x, int32_t pixels, int64_t k, const void *zero,
                              const float *dy, const int64_t *index, int64_t row_stride, float *sums,
                              int64_t sums_stride) {
     NAME(vector) low[TILE_ROWS], high[TILE_ROWS];
@@ -80,7 +102,7 @@ INLINE void NAME(outer_tile)(const int rows, const float *const *x, int32_t pixe
     }
     for (int32_t p = 0; p < pixels; p++) {
         if (x[p] == zero) continue;
-        const float *inputs = x[p] + k, *d = dy + index[p] * row_stride;
+        const float *inputs = (const float *)x[p] + k, *d = dy + index[p] * row_stride;
         NAME(vector) d0 = NAME(load)(d), d1 = NAME(load)(d + LANES);
         UNROLLED for (int r = 0; r < rows; r++) {
             low[r] += inputs[r] * d0;
@@ -93,8 +115,8 @@ INLINE void NAME(outer_tile)(const int rows, const float *const *x, int32_t pixe
     }
 }
 
-static TARGET void NAME(gather_outer)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
-                                      int32_t inputs, const float *zero, const float *dy, const int64_t *index,
+static TARGET void NAME(gather_outer)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                                      int32_t inputs, const void *zero, const float *dy, const int64_t *index,
                                       int64_t row_stride, int32_t columns, float *sums, int64_t sums_stride) {
     // A narrow panel is copied, so that whole vectors can be read.
     float narrow[WS_CHUNK * PANEL];
@@ -110,7 +132,7 @@ static TARGET void NAME(gather_outer)(const float *const *table, int64_t table_s
         row_stride = PANEL;
     }
     for (int32_t t = 0; t < taps; t++) {
-        const float *const *x = table + t * table_stride;
+        const void *const *x = table + t * table_stride;
         for (int32_t k = 0; k < inputs;) {
             float *s = sums + ((int64_t)t * inputs + k) * sums_stride;
             int32_t rows = inputs - k;
@@ -130,4 +152,3 @@ static TARGET void NAME(gather_outer)(const float *const *table, int64_t table_s
         }
     }
 }
-#undef PANEL

@@ -1,5 +1,6 @@
 // Compiles every kernel body for one family of vector instructions and gathers them in a table. Included with FAMILY (a
-// name), TARGET (the function attribute), LANES (floats per vector) and TILE_ROWS (a multiple of 3) defined.
+// name), TARGET (the function attribute), LANES (floats per vector), TILE_ROWS (a multiple of 3) and MULTIPLIES_PAIRS (1
+// for the AVX-512 BF16 instructions) defined.
 #include "CKernels.h"
 #include "sizes.h"
 
@@ -12,6 +13,14 @@
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #pragma clang fp contract(fast)
 
+typedef float NAME(vector) __attribute__((vector_size(4 * LANES)));
+typedef float NAME(unaligned) __attribute__((vector_size(4 * LANES), aligned(4)));
+#define PANEL (2 * LANES)
+
+INLINE NAME(vector) NAME(load)(const float *p) { return *(const NAME(unaligned) *)p; }
+INLINE void NAME(store)(float *p, NAME(vector) v) { *(NAME(unaligned) *)p = v; }
+
+#include "bfloat16.h"
 #include "convolution.h"
 #include "normalization.h"
 
@@ -20,6 +29,11 @@ const ws_kernels NAME(ws_kernels) = {
     .panel = 2 * LANES,
     .gather_multiply = NAME(gather_multiply),
     .gather_outer = NAME(gather_outer),
+    .multiplies_pairs = MULTIPLIES_PAIRS,
+    .round_rows = NAME(round_rows),
+    .interleave = NAME(interleave),
+    .gather_multiply_pairs = NAME(gather_multiply_pairs),
+    .gather_outer_pairs = NAME(gather_outer_pairs),
     .moments = NAME(moments),
     .affine_activate = NAME(affine_activate),
     .norm_backward_sums = NAME(norm_backward_sums),

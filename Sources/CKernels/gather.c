@@ -1,4 +1,8 @@
 #include "CKernels.h"
+#include "sizes.h"
+
+// Almost every divisor is 1, and a division takes as long as twenty additions.
+static int32_t divide(int32_t a, int32_t b) { return b == 1 ? a : a / b; }
 
 // The source index along an axis that a pixel sees at a tap, or -1 outside.
 static int32_t source_of(const ws_geometry *g, int axis, int32_t pixel, int32_t tap) {
@@ -7,48 +11,50 @@ static int32_t source_of(const ws_geometry *g, int axis, int32_t pixel, int32_t 
         shifted = pixel * g->stride[axis] - g->padding[axis] + tap * g->dilation[axis];
     } else {
         shifted = pixel + g->padding[axis] - tap * g->dilation[axis];
-        if (shifted < 0 || shifted % g->stride[axis] != 0) return -1;
-        shifted /= g->stride[axis];
+        if (shifted < 0 || (g->stride[axis] != 1 && shifted % g->stride[axis] != 0)) return -1;
+        shifted = divide(shifted, g->stride[axis]);
     }
     return shifted < 0 || shifted >= g->source[axis] ? -1 : shifted;
 }
 
-static void fill(const float **row, int32_t count, const float *address, int64_t step) {
+static void fill(const void **row, int32_t count, const char *address, int64_t step) {
     for (int32_t i = 0; i < count; i++) row[i] = address + i * step;
 }
 
 // One row of pixels at one tap along the width; `line` is the source row, already known to lie inside.
-static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, const float *line, int32_t channels,
-                       const float *zero, const float **row) {
+static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, const char *line, int64_t voxel_bytes,
+                       const void *zero, const void **row) {
     // Along the width the source index of pixel i is first + i * advance, if advance is whole.
     int32_t s = g->stride[2];
-    int whole = !g->transposed || run->step % s == 0;
+    int whole = !g->transposed || s == 1 || run->step % s == 0;
     if (!whole) {
         for (int32_t i = 0; i < run->count; i++) {
             int32_t w = source_of(g, 2, run->width + i * run->step, tap);
-            row[i] = w < 0 ? zero : line + (int64_t)w * channels;
+            row[i] = w < 0 ? zero : line + w * voxel_bytes;
         }
         return;
     }
     int32_t shifted = g->transposed ? run->width + g->padding[2] - tap * g->dilation[2]
                                     : run->width * s - g->padding[2] + tap * g->dilation[2];
-    if (g->transposed && shifted % s != 0) {
+    if (g->transposed && s != 1 && shifted % s != 0) {
         fill(row, run->count, zero, 0);
         return;
     }
-    int32_t first = g->transposed ? shifted / s : shifted, advance = g->transposed ? run->step / s : run->step * s;
-    int32_t low = first < 0 ? (-first + advance - 1) / advance : 0;
-    int32_t high = first >= g->source[2] ? 0 : (g->source[2] - 1 - first) / advance + 1;
+    int32_t first = g->transposed ? divide(shifted, s) : shifted;
+    int32_t advance = g->transposed ? divide(run->step, s) : run->step * s;
+    int32_t low = first < 0 ? divide(-first + advance - 1, advance) : 0;
+    int32_t high = first >= g->source[2] ? 0 : divide(g->source[2] - 1 - first, advance) + 1;
     if (low > run->count) low = run->count;
     if (high > run->count) high = run->count;
     if (high < low) high = low;
     fill(row, low, zero, 0);
-    fill(row + low, high - low, line + ((int64_t)first + (int64_t)low * advance) * channels, (int64_t)advance * channels);
+    fill(row + low, high - low, line + ((int64_t)first + (int64_t)low * advance) * voxel_bytes,
+         advance * voxel_bytes);
     fill(row + high, run->count - high, zero, 0);
 }
 
-int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const float *source, int32_t channels,
-                  const float *zero, const float **table, int64_t table_stride, int64_t *index) {
+int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const void *source, int64_t voxel_bytes,
+                  const void *zero, const void **table, int64_t table_stride, int64_t *index) {
     int32_t pixels = 0;
     for (int32_t r = 0; r < run_count; r++) {
         const ws_run *run = &runs[r];
@@ -61,9 +67,9 @@ int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, c
                 int32_t h = source_of(g, 1, run->height, kh);
                 int64_t line = (((int64_t)run->sample * g->source[0] + d) * g->source[1] + h) * g->source[2];
                 for (int32_t kw = 0; kw < g->kernel[2]; kw++, tap++) {
-                    const float **entries = table + tap * table_stride + pixels;
+                    const void **entries = table + tap * table_stride + pixels;
                     if (d < 0 || h < 0) fill(entries, run->count, zero, 0);
-                    else gather_row(g, run, kw, source + line * channels, channels, zero, entries);
+                    else gather_row(g, run, kw, (const char *)source + line * voxel_bytes, voxel_bytes, zero, entries);
                 }
             }
         }
@@ -74,4 +80,9 @@ int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, c
     for (int32_t tap = 0; tap < taps; tap++)
         for (int32_t p = pixels; p % WS_TILE != 0; p++) table[tap * table_stride + p] = zero;
     return pixels;
+}
+
+int64_t ws_outer_scratch(int32_t inputs, int32_t outputs, int32_t panel) {
+    int64_t dy = (outputs + panel - 1) / panel * panel, x = WS_ROW_STRIDE((int64_t)inputs);
+    return (dy + x) * (WS_CHUNK / 2);
 }

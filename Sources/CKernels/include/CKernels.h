@@ -1,4 +1,4 @@
-// Microkernels over channels-last float32 feature maps. No threads, no allocation, no global state.
+// Microkernels over channels-last feature maps. No threads, no allocation, no global state.
 //
 // Each operation has one readable body, compiled once per family of vector instructions (see family.h); a kernel set is
 // the table of one family. Lengths are in elements, pixels are voxels of a feature map [N, D, H, W, C] in linear order.
@@ -33,9 +33,9 @@ typedef struct {
 
 // Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
 // at tap t, or `zero` where that lies outside (also for p up to the next multiple of WS_TILE); and index[p] with the
-// pixel's linear index. Returns the number of pixels.
-int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const float *source, int32_t channels,
-                  const float *zero, const float **table, int64_t table_stride, int64_t *index);
+// pixel's linear index. Source voxels are voxel_bytes apart. Returns the number of pixels.
+int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const void *source, int64_t voxel_bytes,
+                  const void *zero, const void **table, int64_t table_stride, int64_t *index);
 
 typedef struct {
     const char *name;
@@ -45,15 +45,39 @@ typedef struct {
     // y[index[p]][c] = bias[c] + sum over taps t and inputs k of table[t][p][k] * weights[t][k][c], for c < columns.
     // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel]; y points at the panel's first channel and
     // has row_stride channels. A tap that only sees `zero` is skipped.
-    void (*gather_multiply)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
-                            int32_t inputs, const float *zero, const float *weights, const float *bias, float *y,
+    void (*gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                            int32_t inputs, const void *zero, const float *weights, const float *bias, float *y,
                             const int64_t *index, int64_t row_stride, int32_t columns);
 
     // sums[t][k][c] += sum over pixels p of table[t][p][k] * dy[index[p]][c], for c < columns; rows of sums are
     // sums_stride apart. dy points at the panel's first channel and has row_stride channels.
-    void (*gather_outer)(const float *const *table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs,
-                         const float *zero, const float *dy, const int64_t *index, int64_t row_stride,
+    void (*gather_outer)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs,
+                         const void *zero, const float *dy, const int64_t *index, int64_t row_stride,
                          int32_t columns, float *sums, int64_t sums_stride);
+
+    // Products of bfloat16 numbers, summed in float32. A pair is two of them in 32 bits, the even one in the low half.
+    // Rounding is to the nearest, ties to even; float32 and bfloat16 denormals count as zero. A pair's products are
+    // added one after the other.
+
+    // 1 if the processor multiplies pairs in one instruction, 0 if every product is widened to float32.
+    int32_t multiplies_pairs;
+
+    // pairs[i] = (x[2i], x[2i + 1]) of each row, whose last pair is filled up with zero if `channels` is odd.
+    void (*round_rows)(const float *x, int64_t rows, int32_t channels, uint32_t *pairs);
+
+    // pairs[i] = (even[i], odd[i]); `odd` may be NULL for zeros.
+    void (*interleave)(const float *even, const float *odd, int32_t count, uint32_t *pairs);
+
+    // gather_multiply of a source of pairs of channels, by weights [taps][pairs][panel] of pairs of inputs.
+    void (*gather_multiply_pairs)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                                  int32_t pairs, const void *zero, const uint32_t *weights, const float *bias, float *y,
+                                  const int64_t *index, int64_t row_stride, int32_t columns);
+
+    // gather_outer of a float32 source and dy, both rounded on the way, with all `outputs` at once: rows of sums are
+    // `outputs` rounded up to whole panels long. scratch: ws_outer_scratch(inputs, outputs, panel) elements.
+    void (*gather_outer_pairs)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
+                               int32_t inputs, const void *zero, const float *dy, const int64_t *index,
+                               int32_t outputs, uint32_t *scratch, float *sums);
 
     // The mean of the voxels in `spans` less pivot[c], and the sum of squared deviations from that mean.
     void (*moments)(const float *x, const float *pivot, const ws_span *spans, int64_t span_count, int32_t channels,
@@ -78,6 +102,9 @@ typedef struct {
     // sum[c] += x[v][c] over the voxels in `spans`.
     void (*channel_sums)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *sum);
 } ws_kernels;
+
+// The scratch of gather_outer_pairs, in 32-bit elements.
+int64_t ws_outer_scratch(int32_t inputs, int32_t outputs, int32_t panel);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);

@@ -8,9 +8,9 @@ struct GatheredProduct {
     let source: Tensor
     let geometry: ws_geometry
     let chunks: PixelChunks
-    private let taps: Int
-    private var cpu: CPU { source.cpu }
-    private var kernels: ws_kernels { cpu.kernelSet.table.pointee }
+    var taps: Int { geometry.taps }
+    var cpu: CPU { source.cpu }
+    var kernels: ws_kernels { cpu.kernelSet.table.pointee }
 
     /// - Parameters:
     ///   - source: the map to gather from, `[N, D, H, W, C]`.
@@ -21,35 +21,53 @@ struct GatheredProduct {
         self.geometry = geometry.gathering(source: source.shape.extent, pixels: pixels, transposed: transposed)
         chunks = PixelChunks(
             samples: source.shape.samples, extent: pixels, mask: mask, phases: transposed ? geometry.stride : 1)
-        taps = geometry.kernel.volume
     }
 
-    /// Writes `output[pixel][c] = bias[c] + sum over taps t, channels k of source[pixel seen at t][k] weights[t][k][c]`
+    /// Writes `output[pixel][c] = bias[c] + sum over taps t, channels k of source[pixel seen at t][k] weight[t][k][c]`
     /// for every visible pixel.
     ///
-    /// - Parameter bias: one number per output channel, or `nil` for zeros.
-    func multiply(_ weights: PackedWeights, bias: Tensor?, into output: UnsafeMutablePointer<Float>) {
+    /// - Parameters:
+    ///   - weight: `[kD, kH, kW, in, out]`.
+    ///   - adjoint: whether the source has `out` channels and the output `in`.
+    ///   - bias: one number per output channel, or `nil` for zeros.
+    func multiply(_ weight: Tensor, adjoint: Bool, bias: Tensor?, into output: UnsafeMutablePointer<Float>) {
+        let outputs = weight.shape[adjoint ? 3 : 4]
+        let paired = multipliesPairs(outputs: outputs)
+        let weights = PackedWeights(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
+        let rounded = paired ? RoundedMap(source) : nil
+        let rows = UnsafeRawPointer(rounded?.buffer.pointer ?? source.pointer)
         let panel = Int(kernels.panel)
         let biases = Buffer(count: weights.panels * panel, on: cpu)
         biases.pointer.update(repeating: 0, count: biases.count)
-        if let bias { biases.pointer.update(from: bias.pointer, count: weights.outputs) }
+        if let bias { biases.pointer.update(from: bias.pointer, count: outputs) }
         // Few pixels (the bottleneck) are shared by panels, many (full resolution) by chunks.
         let shares = min(weights.panels, max(1, 32 / max(1, chunks.chunks.count)))
         cpu.parallel(chunks.chunks.count * shares) { task in
             let (share, chunk) = (task / chunks.chunks.count, task % chunks.chunks.count)
-            withGathered(chunk) { table, index, pixels, zero in
+            withGathered(chunk, from: rows, voxelBytes: weights.inputs * 4) { table, index, pixels, zero in
                 for p in (weights.panels * share / shares)..<(weights.panels * (share + 1) / shares) {
-                    kernels.gather_multiply(
-                        table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
-                        weights.buffer.pointer + p * weights.panelSize, biases.pointer + p * panel, output + p * panel,
-                        index, Int64(weights.outputs), Int32(min(panel, weights.outputs - p * panel)))
+                    let columns = Int32(min(panel, outputs - p * panel))
+                    let offset = p * weights.panelSize
+                    if paired {
+                        kernels.gather_multiply_pairs(
+                            table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
+                            weights.buffer.words + offset, biases.pointer + p * panel, output + p * panel, index,
+                            Int64(outputs), columns)
+                    } else {
+                        kernels.gather_multiply(
+                            table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
+                            weights.buffer.pointer + offset, biases.pointer + p * panel, output + p * panel, index,
+                            Int64(outputs), columns)
+                    }
                 }
             }
         }
+        withExtendedLifetime(rounded) {}
     }
 
     /// `sums[t][k][c] = sum over visible pixels of source[pixel seen at t][k] * other[pixel][c]`, `[taps, K, C]`.
     func outerProduct(with other: Tensor) -> Tensor {
+        if contractsPairs() { return outerProductOfPairs(with: other) }
         let (inputs, outputs, panel) = (source.shape.channels, other.shape.channels, Int(kernels.panel))
         let panels = (outputs + panel - 1) / panel
         let blockSize = taps * inputs * panel
@@ -62,7 +80,7 @@ struct GatheredProduct {
             sums.update(repeating: 0, count: blockSize)
             let count = chunks.chunks.count
             for chunk in (count * group / groups)..<(count * (group + 1) / groups) {
-                withGathered(chunk) { table, index, pixels, zero in
+                withGathered(chunk, from: source.pointer, voxelBytes: inputs * 4) { table, index, pixels, zero in
                     kernels.gather_outer(
                         table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel,
                         index,
@@ -91,30 +109,37 @@ struct GatheredProduct {
 
     /// Calls `body` with the addresses that the pixels of a chunk see at each tap, the pixels' linear indices and number,
     /// and the address that stands for a voxel outside.
-    private func withGathered(
-        _ chunk: Int,
-        _ body: (UnsafeMutablePointer<UnsafePointer<Float>?>, UnsafeMutablePointer<Int64>, Int32, UnsafePointer<Float>)
-            -> Void
+    ///
+    /// - Parameters:
+    ///   - rows: the source's voxels, `voxelBytes` apart.
+    ///   - geometry: by default all taps.
+    func withGathered(
+        _ chunk: Int, from rows: UnsafeRawPointer, voxelBytes: Int, _ geometry: ws_geometry? = nil,
+        _ body: (UnsafeMutablePointer<UnsafeRawPointer?>, UnsafeMutablePointer<Int64>, Int32, UnsafeRawPointer) -> Void
     ) {
-        let channels = source.shape.channels
-        let addressBytes = taps * Int(WS_CHUNK) * MemoryLayout<UnsafePointer<Float>?>.stride
+        let geometry = geometry ?? self.geometry
+        let addressBytes = geometry.taps * Int(WS_CHUNK) * MemoryLayout<UnsafeRawPointer?>.stride
         let indexBytes = Int(WS_CHUNK) * MemoryLayout<Int64>.stride
-        let bytes = addressBytes + indexBytes + channels * MemoryLayout<Float>.stride
+        let bytes = addressBytes + indexBytes + voxelBytes
         let scratch = cpu.memory.take(bytes)
         defer { cpu.memory.giveBack(scratch, bytes: bytes) }
-        let table = scratch.bindMemory(to: UnsafePointer<Float>?.self, capacity: taps * Int(WS_CHUNK))
+        let table = scratch.bindMemory(to: UnsafeRawPointer?.self, capacity: geometry.taps * Int(WS_CHUNK))
         let index = (scratch + addressBytes).bindMemory(to: Int64.self, capacity: Int(WS_CHUNK))
-        let zero = (scratch + addressBytes + indexBytes).bindMemory(to: Float.self, capacity: channels)
-        zero.update(repeating: 0, count: channels)
+        let zero = scratch + addressBytes + indexBytes
+        zero.initializeMemory(as: UInt8.self, repeating: 0, count: voxelBytes)
         let range = chunks.chunks[chunk]
         let pixels = chunks.runs.withUnsafeBufferPointer { runs in
             withUnsafePointer(to: geometry) { geometry in
                 ws_gather(
-                    geometry, runs.baseAddress! + range.lowerBound, Int32(range.count), source.pointer, Int32(channels),
-                    zero,
+                    geometry, runs.baseAddress! + range.lowerBound, Int32(range.count), rows, Int64(voxelBytes), zero,
                     table, Int64(WS_CHUNK), index)
             }
         }
-        body(table, index, pixels, UnsafePointer(zero))
+        body(table, index, pixels, UnsafeRawPointer(zero))
     }
+}
+
+extension ws_geometry {
+    /// The number of taps of the kernel.
+    var taps: Int { Int(kernel.0) * Int(kernel.1) * Int(kernel.2) }
 }

@@ -1,7 +1,8 @@
 /// A convolution's weights, rearranged for the kernels: `[panel][tap][input][channel of the panel]`, zero where the last
-/// panel has no channels left.
+/// panel has no channels left. In bfloat16 an element is a pair of inputs, the last one filled up with zero.
 struct PackedWeights {
     let buffer: Buffer
+    /// The 32-bit elements per tap and output channel: inputs, or pairs of them.
     let inputs: Int
     let outputs: Int
     let panels: Int
@@ -10,12 +11,14 @@ struct PackedWeights {
     /// - Parameters:
     ///   - weight: `[kD, kH, kW, in, out]`.
     ///   - adjoint: false: inputs and outputs as stored; true: exchanged, for the gradient of the input.
-    init(_ weight: Tensor, adjoint: Bool) {
+    ///   - precision: the format of the packed weights.
+    init(_ weight: Tensor, adjoint: Bool, precision: Precision) {
         let cpu = weight.cpu
         let width = Int(cpu.kernelSet.table.pointee.panel)
         let taps = weight.shape[0] * weight.shape[1] * weight.shape[2]
         let (stored, columns) = (weight.shape[3], weight.shape[4])
-        let (inputs, outputs) = adjoint ? (columns, stored) : (stored, columns)
+        let outputs = adjoint ? stored : columns
+        let inputs = precision == .float32 ? (adjoint ? columns : stored) : ((adjoint ? columns : stored) + 1) / 2
         let panelSize = taps * inputs * width
         (self.inputs, self.outputs, self.panelSize) = (inputs, outputs, panelSize)
         panels = (outputs + width - 1) / width
@@ -24,17 +27,42 @@ struct PackedWeights {
         cpu.parallel(panels * taps) { task in
             let (panel, tap) = (task / taps, task % taps)
             let source = weight.pointer + tap * stored * columns
-            let target = buffer.pointer + panel * panelSize + tap * inputs * width
+            let offset = panel * panelSize + tap * inputs * width
+            let target = buffer.pointer + offset
             let first = panel * width
             let used = min(width, outputs - first)
             if used < width { target.update(repeating: 0, count: inputs * width) }
-            if adjoint {
+            switch (precision, adjoint) {
+            case (.float32, true):
                 for c in 0..<used {
                     for k in 0..<inputs { target[k * width + c] = source[(first + c) * columns + k] }
                 }
-            } else {
+            case (.float32, false):
                 for k in 0..<inputs { (target + k * width).update(from: source + k * columns + first, count: used) }
+            case (.bfloat16, true):
+                Self.packRows(source + first * columns, used, columns, into: buffer.words + offset, width, cpu)
+            case (.bfloat16, false):
+                let interleave = cpu.kernelSet.table.pointee.interleave!
+                for k in 0..<inputs {
+                    let even = source + 2 * k * columns + first
+                    let odd = 2 * k + 1 < stored ? even + columns : nil
+                    interleave(even, odd, Int32(used), buffer.words + offset + k * width)
+                }
             }
+        }
+    }
+
+    /// `target[k * width + row] = (source[row][2k], source[row][2k + 1])`.
+    private static func packRows(
+        _ source: UnsafePointer<Float>, _ rows: Int, _ columns: Int, into target: UnsafeMutablePointer<UInt32>,
+        _ width: Int, _ cpu: CPU
+    ) {
+        let pairs = (columns + 1) / 2
+        let rounded = Buffer(count: rows * pairs, on: cpu)
+        let words = rounded.words
+        cpu.kernelSet.table.pointee.round_rows(source, Int64(rows), Int32(columns), words)
+        for k in 0..<pairs {
+            for row in 0..<rows { target[k * width + row] = words[row * pairs + k] }
         }
     }
 }

@@ -9,15 +9,19 @@ public final class CPU: Sendable {
     public let threads: Int
     /// The vector instructions in use.
     public let kernelSet: KernelSet
+    /// The number format in which convolutions multiply.
+    public let precision: Precision
     let memory = MemoryPool()
     private let pool: ThreadPool
 
     /// - Parameters:
     ///   - threads: threads that share the work; by default all cores that the process may use.
     ///   - kernels: the kernels to use; by default the fastest that this processor supports.
-    public init(threads: Int? = nil, kernels: KernelSet = .best) {
+    ///   - precision: the number format in which convolutions multiply.
+    public init(threads: Int? = nil, kernels: KernelSet = .best, precision: Precision = .float32) {
         self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
         kernelSet = kernels
+        self.precision = precision
         pool = ThreadPool(threads: self.threads)
     }
 

@@ -81,7 +81,7 @@ private func convolve(
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
     output.zeroHidden(output.pointer, mask: visibility)
     GatheredProduct(source: x, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: false)
-        .multiply(PackedWeights(weight, adjoint: false), bias: bias, into: output.pointer)
+        .multiply(weight, adjoint: false, bias: bias, into: output.pointer)
     return output
 }
 
@@ -91,7 +91,7 @@ private func convolveAdjoint(
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: y.cpu), visibility: visibility)
     output.zeroHidden(output.pointer, mask: visibility)
     GatheredProduct(source: y, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: true)
-        .multiply(PackedWeights(weight, adjoint: true), bias: bias, into: output.pointer)
+        .multiply(weight, adjoint: true, bias: bias, into: output.pointer)
     return output
 }
 

@@ -1,0 +1,6 @@
+#define FAMILY avx512bf16
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,fma")))
+#define LANES 16
+#define TILE_ROWS 12
+#define MULTIPLIES_PAIRS 1
+#include "family.h"
