@@ -54,7 +54,8 @@ public struct TrainingLoop<Task: TrainingTask> {
         }
         progress.finish()
         try save()
-        try SafetensorsFile.write(task.network.storedParameters, metadata: task.card.metadata, to: run.weightsPath)
+        try SafetensorsFile.write(
+            task.network.storedTensors(everyAlias: true), metadata: task.card.metadata, to: run.weightsPath)
     }
 
     private mutating func makeStep(_ batch: Task.Source.Batch) throws -> LogEntry {

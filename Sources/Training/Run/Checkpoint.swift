@@ -15,7 +15,8 @@ struct Checkpoint: Codable {
     func save(_ path: String, _ task: some TrainingTask, _ optimizer: Optimizer) throws {
         try AtomicDirectory.replace(path) { folder in
             try SafetensorsFile.write(
-                task.network.storedParameters, metadata: task.card.metadata, to: "\(folder)/model.safetensors")
+                task.network.storedTensors(everyAlias: false), metadata: task.card.metadata,
+                to: "\(folder)/model.safetensors")
             try SafetensorsFile.write(optimizer.state, to: "\(folder)/optimizer.safetensors")
             try SafetensorsFile.write(task.state, to: "\(folder)/task.safetensors")
             try AtomicFile.write(try JSONEncoder().encode(self), to: "\(folder)/state.json")
@@ -29,7 +30,7 @@ struct Checkpoint: Codable {
         guard let text = FileManager.default.contents(atPath: stateFile),
             let checkpoint = try? JSONDecoder().decode(Checkpoint.self, from: text)
         else { throw TrainingError.damagedRun(file: stateFile, problem: "the checkpoint's state cannot be read") }
-        try task.network.restoreParameters(try SafetensorsFile.read("\(path)/model.safetensors"))
+        try task.network.load(try SafetensorsFile.read("\(path)/model.safetensors"))
         try optimizer.restore(
             try SafetensorsFile.read("\(path)/optimizer.safetensors"), for: task.network.namedParameters)
         try task.restore(try SafetensorsFile.read("\(path)/task.safetensors"))

@@ -57,33 +57,3 @@ public struct TransferCard: Hashable, Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 }
-
-extension Module {
-    /// All parameters under PyTorch's names, in PyTorch's layouts.
-    public var storedParameters: [String: StoredTensor] {
-        Dictionary(
-            uniqueKeysWithValues: namedParameters.map { name, parameter in
-                (name, StoredTensor(parameter.scalars, shape: parameter.pytorchShape.dimensions))
-            })
-    }
-
-    /// Takes over every parameter from a file that has exactly these names and shapes.
-    /// - Throws: `SafetensorsError` that names the first tensor that is missing, too many or of another shape.
-    public func restoreParameters(_ file: SafetensorsFile) throws {
-        var unused = Set(file.tensors.keys)
-        for (name, parameter) in namedParameters {
-            let stored = try file.tensor(name)
-            guard stored.shape == parameter.pytorchShape.dimensions else {
-                throw SafetensorsError.badTensor(
-                    file: file.path, tensor: name,
-                    problem: "its shape is \(stored.shape), the network's \(parameter.pytorchShape)")
-            }
-            parameter.scalars = try stored.floats()
-            unused.remove(name)
-        }
-        if let name = unused.min() {
-            throw SafetensorsError.badTensor(
-                file: file.path, tensor: name, problem: "the network has no such parameter")
-        }
-    }
-}
