@@ -26,7 +26,7 @@ struct ScoreTable {
                     + metrics.map { text(scores.scores($0, ofStructure: index).mean) } + [TextTable.Cell(dice.leftOut)])
         }
         table.rows.append(
-            ["foreground", cell(scores.foregroundMean(.dice)), ""] + metrics.map { cell(scores.foregroundMean($0)) }
+            ["foreground", text(scores.foregroundMean(.dice)), ""] + metrics.map { text(scores.foregroundMean($0)) }
                 + [""])
         return table
     }
