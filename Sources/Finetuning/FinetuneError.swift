@@ -12,10 +12,12 @@ public enum FinetuneError: UserFacingError {
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
 
+    /// 64 where the request is wrong, 65 where a file is.
     public var exitCode: Int32 {
         if case .damagedSetup = self { ExitStatus.badData } else { ExitStatus.usage }
     }
 
+    /// What is wrong and what to do.
     public var description: String {
         switch self {
         case .otherPlan(let file, let channels, let classes, let dataset):

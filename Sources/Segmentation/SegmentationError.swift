@@ -14,6 +14,7 @@ public enum SegmentationError: UserFacingError, Equatable {
     /// Two members of an ensemble were made for different inputs or classes.
     case differentModels(first: String, second: String, difference: String)
 
+    /// 64 where the request is wrong, 65 where the data are.
     public var exitCode: Int32 {
         switch self {
         case .unknownCase, .noTrainingCases, .differentModels: ExitStatus.usage
@@ -21,6 +22,7 @@ public enum SegmentationError: UserFacingError, Equatable {
         }
     }
 
+    /// What is wrong and what to do.
     public var description: String {
         switch self {
         case .unlabeled(let name): "case \(name) has no labels; training and validation need them."

@@ -112,8 +112,10 @@ public enum TransferError: UserFacingError, Equatable {
     /// A tensor has another shape than the network's parameter.
     case shape(file: String, name: String, found: [Int], expected: [Int])
 
+    /// 65: the file is not for this network.
     public var exitCode: Int32 { ExitStatus.badData }
 
+    /// The tensor, both shapes, and what to do.
     public var description: String {
         switch self {
         case .missing(let file, let name, let shape):

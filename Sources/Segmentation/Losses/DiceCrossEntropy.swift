@@ -21,6 +21,7 @@ public struct DiceCrossEntropy: SegmentationLoss, Hashable {
     /// nnU-Net's defaults.
     public init() {}
 
+    /// `cross_entropy` and `dice`, the latter in -1...0.
     public func terms(_ logits: Tensor, labels: LabelMap) -> [LossTerm] {
         [
             LossTerm(

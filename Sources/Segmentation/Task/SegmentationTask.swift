@@ -34,8 +34,10 @@ public struct SegmentationTask: TrainingTask {
             transferable: ["encoder", "decoder"])
     }
 
+    /// The network whose parameters train.
     public var network: any Module { unet }
 
+    /// The loss of a batch; its parts are those of full resolution.
     public func loss(_ batch: SegmentationBatch, step: Int) throws -> StepLoss {
         let (total, terms) = loss(unet(batch.input(on: cpu), in: .training), labels: batch.labels)
         let parts = terms.map { ($0.name, Double($0.value.item)) }
@@ -53,6 +55,7 @@ public struct SegmentationTask: TrainingTask {
         return numbers.filter { $0.value.isFinite }
     }
 
+    /// A slice of up to three cases: image, reference and prediction.
     public func previews(step: Int) throws -> [Preview] {
         let cases = validation.cases.isEmpty ? batches.cases : validation.cases
         return try cases.prefix(3).map { item in

@@ -1,0 +1,204 @@
+import Finetuning
+import Foundation
+import Networks
+import Segmentation
+import Tensors
+import Testing
+import Training
+import Volumes
+import WeightFiles
+
+struct FinetuneRunTests {
+    private let cpu = CPU(threads: 2)
+
+    /// Two steps per stage: decoder warm-up, warm-up, main.
+    private static let staged = """
+        schedule:
+          steps_per_update: 1
+          stages:
+            - {name: decoder warm-up, steps: 2, shape: warm_up, peak: 0.02, trains: [decoder], renew_optimizer: true}
+            - {name: warm-up, steps: 2, shape: warm_up, peak: 0.02, renew_optimizer: true}
+            - {name: main, steps: 2, shape: poly, peak: 0.02}
+        scratch:
+          stages: [{steps: 3, shape: poly, peak: 0.01}]
+        prediction: {mirroring: false, validation_cases: 1}
+        run: {checkpoint_steps: none, checkpoint_minutes: none, validation_interval: none}
+
+        """
+
+    /// A small dataset, the weights of a one-channel network for it, and runs on it.
+    private struct Bench {
+        let folder: TemporaryFolder
+        let dataset: NNUNetDataset
+        let pretrained: UNet
+        let weights: String
+        let cpu: CPU
+
+        init(_ cpu: CPU) throws {
+            self.cpu = cpu
+            folder = try TemporaryFolder()
+            dataset = try Phantom.smallDataset(in: folder, cases: 4, on: cpu)
+            var plan = Plan.tiny(spacingMM: [2, 2, 2])
+            try AtomicFile.write(try plan.json(), to: folder("plan.json"))
+            plan.outputChannels = 1
+            pretrained = try UNet(NetworkPlan(plan), on: cpu)
+            Initializer.pytorchDefault.initialize(pretrained, seed: 77)
+            let card = TransferCard(
+                architecture: pretrained.plan, method: "s3d", patch: 32, spacingMM: [1, 1, 1],
+                normalization: ["z_score"])
+            weights = folder("pretrained.safetensors")
+            try SafetensorsFile.write(
+                pretrained.storedTensors(everyAlias: false), metadata: card.metadata, to: weights)
+        }
+
+        func run(_ name: String, weights: String?, recipe text: String = staged, overrides: [String] = []) throws
+            -> FinetuneRun
+        {
+            let recipe = try RecipeDocument.parse(text, overrides: ["plan.file=\(folder("plan.json"))"] + overrides)
+                .resolve(FinetuneRecipe.init(reading:))
+            let names = dataset.trainingCases.map(\.name)
+            return FinetuneRun(
+                dataset: dataset, trainingCases: Array(names[..<2]), validationCases: [names[2]], weights: weights,
+                recipe: recipe, folder: folder(name), on: cpu)
+        }
+
+        func weightBytes(_ run: String) throws -> Data {
+            try Data(contentsOf: URL(filePath: folder("\(run)/weights.safetensors")))
+        }
+    }
+
+    private func train(
+        _ run: FinetuneRun, _ start: FinetuneRun.Start = .fresh, interruptAfter steps: Int? = nil
+    ) throws -> SegmentationModel {
+        let interruption = Interruption()
+        var reports = 0
+        // The bar is drawn at every step when the clock runs fast.
+        var seconds = 0.0
+        var progress = Training.Progress(
+            "test", total: 6, unit: "step", isTerminal: true,
+            write: { _ in
+                reports += 1
+                if reports == steps { interruption.request() }
+            },
+            now: {
+                seconds += 1
+                return seconds
+            })
+        return try run.train(start, interruption: interruption, progress: &progress)
+    }
+
+    private func values(_ network: UNet) -> [String: [Float]] {
+        Dictionary(uniqueKeysWithValues: network.namedParameters.map { ($0.name, $0.parameter.scalars) })
+    }
+
+    @Test func theDecoderWarmUpLeavesEveryTensorOfTheEncoderAsItIs() throws {
+        let bench = try Bench(cpu)
+        let stage = "{steps: 3, shape: warm_up, peak: 0.05, trains: [decoder], renew_optimizer: true}"
+        let run = try bench.run("run", weights: bench.weights, overrides: ["schedule.stages=[\(stage)]"])
+        let trained = values(try train(run).network)
+        let pretrained = values(bench.pretrained)
+        for (name, value) in trained where name.hasPrefix("encoder.") {
+            #expect(value == pretrained[name], "\(name) changed")
+        }
+        let start = try UNet(NetworkPlan(.tiny(spacingMM: [2, 2, 2])), on: cpu)
+        Initializer.he.initialize(start, seed: 0)
+        let moved = values(start).filter { $0.key.hasPrefix("decoder.") && trained[$0.key] != $0.value }
+        #expect(moved.keys.contains("decoder.transpconvs.0.weight") && moved.keys.contains("decoder.seg_layers.0.bias"))
+    }
+
+    @Test(arguments: [1, 3, 4])
+    func aRunInterruptedInAnyStageEndsInTheSameBits(step: Int) throws {
+        let bench = try Bench(cpu)
+        _ = try train(bench.run("whole", weights: bench.weights))
+        let cut = try bench.run("cut", weights: bench.weights)
+        let interrupted = #expect(throws: TrainingInterrupted.self) { _ = try train(cut, interruptAfter: step) }
+        #expect(interrupted?.steps == step)
+        _ = try train(cut, .resuming)
+        #expect(try bench.weightBytes("whole") == bench.weightBytes("cut"))
+        let logs = try ["whole", "cut"].map { try RunLog.read(bench.folder("\($0)/log.jsonl")) }
+        #expect(logs[0].map(\.loss) == logs[1].map(\.loss))
+        let stages = logs[0].compactMap(\.stage)
+        #expect(stages == ["decoder warm-up", "decoder warm-up", "warm-up", "warm-up", "main", "main"])
+    }
+
+    @Test func fromScratchFollowsItsOwnScheduleAndIsRepeatable() throws {
+        let bench = try Bench(cpu)
+        _ = try train(bench.run("first", weights: nil))
+        _ = try train(bench.run("second", weights: nil))
+        _ = try train(bench.run("third", weights: nil, overrides: ["seed=1"]))
+        #expect(try bench.weightBytes("first") == bench.weightBytes("second"))
+        #expect(try bench.weightBytes("first") != bench.weightBytes("third"))
+        let log = try RunLog.read(bench.folder("first/log.jsonl"))
+        #expect(log.compactMap(\.learningRate).count == 3 && log[0].learningRate == 0.01)
+        #expect(log.last?.validation?["dice"] != nil)
+        // Recipes that transfer nothing ignore weights.
+        _ = try train(bench.run("none", weights: bench.weights, overrides: ["transfer=none"]))
+        let tensors = try ["first", "none"].map {
+            try SafetensorsFile.read(bench.folder("\($0)/weights.safetensors")).tensors
+        }
+        #expect(tensors[0] == tensors[1])
+    }
+
+    @Test func theReportTellsWhatWasTakenAndWhatTheWeightsWereTrainedFor() throws {
+        let bench = try Bench(cpu)
+        let run = try bench.run("run", weights: bench.weights)
+        var report: TransferReport?
+        var progress = Training.Progress.silent
+        try run.train(progress: &progress) { report = $0 }
+        let remarks = try #require(report).remarks
+        #expect(remarks.contains { $0.contains("1.0x1.0x1.0 mm") && $0.contains("2.0x2.0x2.0 mm") })
+        #expect(remarks.contains { $0.contains("32x32x32") && $0.contains("16x16x16") })
+        #expect(FileManager.default.fileExists(atPath: bench.folder("run/transfer.json")))
+    }
+
+    @Test func anEvaluationScoresEveryCaseAndKeepsThePredictions() throws {
+        let bench = try Bench(cpu)
+        let run = try bench.run("run", weights: nil)
+        let model = try train(run)
+        let held = bench.dataset.trainingCases[3]
+        let scores = try run.evaluate(model, on: [held.name])
+        #expect(scores.structures.map(\.name) == ["anterior", "posterior"] && scores.cases.map(\.name) == [held.name])
+        let prediction = try NIfTIFile.readLabels(bench.folder("run/predictions/\(held.name).nii.gz"))
+        let reference = try NIfTIFile.readLabels(try #require(held.labelPath))
+        #expect(prediction.geometry.matches(reference.geometry))
+        let right = zip(prediction.labels, reference.labels).filter { $0 == 1 && $1 == 1 }.count
+        let either = (prediction.labels + reference.labels).filter { $0 == 1 }.count
+        let dice = scores.scores(.dice, ofStructure: 0).mean
+        #expect(either == 0 ? dice.isNaN : abs(dice - 2 * Double(right) / Double(either)) < 1e-12)
+        // The same model from its folder predicts the same.
+        let read = try Ensemble(ofRuns: [bench.folder("run")], on: cpu)
+        #expect(try read.segment(bench.dataset.readImage(held)).labels == prediction.labels)
+        #expect(FileManager.default.fileExists(atPath: bench.folder("run/summary.json")))
+    }
+
+    @Test func casesThatDoNotFitIntoMemoryComeFromAStore() throws {
+        let bench = try Bench(cpu)
+        _ = try train(bench.run("memory", weights: nil))
+        var run = try bench.run("store", weights: nil)
+        run.memoryBudget = 0
+        _ = try train(run)
+        #expect(try bench.weightBytes("memory") == bench.weightBytes("store"))
+        #expect(try PreprocessedStore(opening: bench.folder("store/preprocessed")).caseNames.count == 3)
+    }
+
+    @Test func anotherSetupCannotBeResumedAndMistakesLeaveNoFolder() throws {
+        let bench = try Bench(cpu)
+        let run = try bench.run("run", weights: bench.weights)
+        #expect(throws: TrainingInterrupted.self) { _ = try train(run, interruptAfter: 1) }
+        var other = run
+        other.trainingCases.removeLast()
+        let error = #expect(throws: FinetuneError.self) { _ = try train(other, .resuming) }
+        #expect(error?.description.contains("training cases") == true && error?.exitCode == 64)
+
+        var overlapping = try bench.run("overlap", weights: nil)
+        overlapping.validationCases = overlapping.trainingCases
+        #expect(throws: FinetuneError.self) { _ = try train(overlapping) }
+        var unknown = try bench.run("unknown", weights: nil)
+        unknown.trainingCases = ["nobody"]
+        #expect(throws: SegmentationError.self) { _ = try train(unknown) }
+        #expect(throws: (any Error).self) { _ = try train(bench.run("nowhere", weights: "/no/such/weights")) }
+        for name in ["overlap", "unknown", "nowhere"] {
+            #expect(!FileManager.default.fileExists(atPath: bench.folder(name)))
+        }
+    }
+}
