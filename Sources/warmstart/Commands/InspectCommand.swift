@@ -28,7 +28,7 @@ struct InspectCommand: ParsableCommand {
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if isFolder.boolValue {
             if holds("dataset.json") { return try NNUNetDataset(path: path).facts }
-            if holds("plan.json"), holds("zarr.json") { return try PreprocessedStore(opening: path).facts }
+            if holds("zarr.json") { return try PreprocessedStore(opening: path).facts }
             if holds("comparison.json") { return try ComparisonResults(contentsOf: "\(path)/comparison.json").facts }
             if holds("recipe.yaml") { return try RunFolder(path: path).facts }
             return try ImageFolder(path: path).facts
