@@ -17,9 +17,13 @@ struct Warmstart: ParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
+            CommandGroup(name: "Start", subcommands: [DemoCommand.self]),
             CommandGroup(name: "Data", subcommands: [PhantomCommand.self, PlanCommand.self, PreprocessCommand.self]),
-            CommandGroup(name: "Results", subcommands: [EvaluateCommand.self]),
+            CommandGroup(name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self]),
+            CommandGroup(
+                name: "Results", subcommands: [PredictCommand.self, EvaluateCommand.self, CompareCommand.self]),
             CommandGroup(name: "Files", subcommands: [InspectCommand.self, WeightsCommand.self]),
+            CommandGroup(name: "Speed", subcommands: [BenchmarkCommand.self]),
         ])
 }
 

@@ -1,9 +1,3 @@
-import Tensors
-
-extension Draws.Purpose {
-    static let trainingSubset: Self = "training subset"
-}
-
 /// Where a network's weights come from before it is fine-tuned.
 public struct Initialization: Sendable, Hashable, Codable {
     /// The name in tables, for example `scratch` or `S3D`.
@@ -92,13 +86,7 @@ public struct Comparison: Sendable, Hashable, Codable {
 
     /// The training cases of a size, fold and seed, the same for every initialization.
     public func trainingCases(size: TrainingSize, fold: Int, seed: UInt64) -> [String] {
-        let pool = folds[fold].training
-        var draws = Draws(seed: seed, purpose: .trainingSubset, sample: fold)
-        let permuted = draws.permutation(of: pool.count).map { pool[$0] }
-        return switch size {
-        case .cases(let count): Array(permuted.prefix(count))
-        case .full: permuted
-        }
+        folds[fold].trainingSubset(size, index: fold, seed: seed)
     }
 
     /// Every cell in the order in which they run: all initializations of one size, fold and seed follow each other, so

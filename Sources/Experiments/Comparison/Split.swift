@@ -2,6 +2,7 @@ import Tensors
 
 extension Draws.Purpose {
     static let folds: Self = "folds of a comparison"
+    static let trainingSubset: Self = "training subset"
 }
 
 /// Which cases networks are trained on and which they are tested on.
@@ -20,6 +21,20 @@ public enum Split: Sendable, Hashable {
         public var training: [String]
         /// The cases that scores come from.
         public var test: [String]
+
+        /// A division into these cases.
+        public init(training: [String], test: [String]) { (self.training, self.test) = (training, test) }
+
+        /// The first cases of a permutation of the training cases: subsets of one seed are nested.
+        /// - Parameter index: the fold's place in its split; each fold has its own permutation.
+        public func trainingSubset(_ size: TrainingSize, index: Int, seed: UInt64) -> [String] {
+            var draws = Draws(seed: seed, purpose: .trainingSubset, sample: index)
+            let permuted = draws.permutation(of: training.count).map { training[$0] }
+            return switch size {
+            case .cases(let count): Array(permuted.prefix(count))
+            case .full: permuted
+            }
+        }
     }
 
     /// The folds into which `caseNames` are divided. They depend on the names only, not on their order.

@@ -48,8 +48,11 @@ public enum TrainingError: UserFacingError, Equatable {
 public struct TrainingInterrupted: UserFacingError, Equatable {
     /// How many steps were made.
     public let steps: Int
-    /// The run directory.
-    public let path: String
+    /// The folder to name with `--out` to go on.
+    public var path: String
+
+    /// An interruption after so many steps of the run in a folder.
+    public init(steps: Int, path: String) { (self.steps, self.path) = (steps, path) }
 
     /// 130.
     public var exitCode: Int32 { ExitStatus.interrupted }

@@ -19,6 +19,11 @@ public struct ResolvedRecipe: Sendable {
     /// Every value that is no section by its full key, such as `masking.ratio`, as it stands in the YAML.
     public var flattened: [(key: String, value: String)] { Self.flattened(values, prefix: "") }
 
+    /// The recipe without one of its outermost sections.
+    public func without(_ section: String) -> ResolvedRecipe {
+        ResolvedRecipe(values: values.filter { $0.key != section })
+    }
+
     /// The first key on which two recipes disagree, with both values; `nil` stands for an absent key.
     public func firstDifference(from other: ResolvedRecipe) -> (key: String, here: String?, there: String?)? {
         let (here, there) = (

@@ -62,45 +62,21 @@ public struct NNUNetDataset: Sendable {
     private static func cases(
         in path: String, images: String, labels: String?, _ description: DatasetDescription
     ) throws -> [DatasetCase] {
-        let (ending, channels) = (description.fileEnding, description.channelNames.count)
-        var files: [String: Set<Int>] = [:]
-        for file in list("\(path)/\(images)", ending) {
-            let stem = file.dropLast(ending.count)
-            guard let underscore = stem.lastIndex(of: "_"), underscore > stem.startIndex,
-                stem.distance(from: underscore, to: stem.endIndex) == 5,
-                let channel = Int(stem[underscore...].dropFirst())
-            else { throw DatasetError.badFileName(path: "\(path)/\(images)/\(file)", expected: "NAME_0000\(ending)") }
-            guard channel < channels else {
-                throw DatasetError.badFileName(
-                    path: "\(path)/\(images)/\(file)",
-                    expected: "one of \(channels) channels (dataset.json names no more)")
-            }
-            files[String(stem[..<underscore]), default: []].insert(channel)
+        let ending = description.fileEnding
+        let cases = try ChannelFiles.cases(
+            in: "\(path)/\(images)", fileEnding: ending, channels: description.channelNames.count)
+        guard let labels else { return cases }
+        let names = Set(cases.map(\.name))
+        for file in ChannelFiles.list("\(path)/\(labels)", ending)
+        where !names.contains(String(file.dropLast(ending.count))) {
+            throw DatasetError.labelsWithoutImage(path: "\(path)/\(labels)/\(file)")
         }
-        if let labels {
-            for file in list("\(path)/\(labels)", ending) where files[String(file.dropLast(ending.count))] == nil {
-                throw DatasetError.labelsWithoutImage(path: "\(path)/\(labels)/\(file)")
+        return try cases.map { image in
+            let labelPath = "\(path)/\(labels)/\(image.name)\(ending)"
+            guard FileManager.default.fileExists(atPath: labelPath) else {
+                throw DatasetError.missingLabels(case: image.name, path: labelPath)
             }
+            return DatasetCase(name: image.name, imagePaths: image.imagePaths, labelPath: labelPath)
         }
-        return try files.sorted { $0.key < $1.key }.map { name, found in
-            let paths = (0..<channels).map { channel in
-                let digits = String(channel)
-                return "\(path)/\(images)/\(name)_\(String(repeating: "0", count: 4 - digits.count))\(digits)\(ending)"
-            }
-            if let missing = paths.indices.first(where: { !found.contains($0) }) {
-                throw DatasetError.missingChannel(case: name, path: paths[missing])
-            }
-            let labelPath = labels.map { "\(path)/\($0)/\(name)\(ending)" }
-            if let labelPath, !FileManager.default.fileExists(atPath: labelPath) {
-                throw DatasetError.missingLabels(case: name, path: labelPath)
-            }
-            return DatasetCase(name: name, imagePaths: paths, labelPath: labelPath)
-        }
-    }
-
-    /// The visible files of a folder with an ending; none if there is no such folder.
-    private static func list(_ folder: String, _ ending: String) -> [String] {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return files.filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") }.sorted()
     }
 }

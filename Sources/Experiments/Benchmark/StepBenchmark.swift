@@ -1,0 +1,138 @@
+import Foundation
+import Networks
+import Pretraining
+import Tensors
+import Training
+
+/// Times the steps that a user waits for, on random input: the same networks, patches, batches, optimizer and clipping
+/// as the field's PyTorch code is timed with, so that the two can be divided.
+public struct StepBenchmark: Sendable {
+    /// What is timed.
+    public enum Case: String, CaseIterable, Sendable {
+        /// A supervised step: ResEnc U-Net of four stages, cross-entropy over 3 classes, batch 2, 40x56x40.
+        case finetune
+        /// A masked step: Spark3D on ResEnc-L, batch 1.
+        case s3d
+        /// A dense auto-encoding step on ResEnc-L, batch 1.
+        case mae
+        /// The forward pass of one patch through ResEnc-L.
+        case predict
+    }
+
+    /// The result, under the keys that the peer's script prints.
+    public struct Result: Codable, Sendable {
+        /// The case's name.
+        public var `case`: String
+        /// Element type of convolution operands.
+        public var precision: String
+        /// Memory layout of feature maps.
+        public var layout: String
+        /// Median over the runs.
+        public var seconds: Double
+        /// Seconds of each run, in order.
+        public var all: [Double]
+        /// Peak resident memory of the process in GB.
+        public var peakGB: Double
+        /// Threads that computed.
+        public var threads: Int
+        /// The kernel set.
+        public var kernels: String
+
+        enum CodingKeys: String, CodingKey {
+            case `case`, precision, layout, seconds, all, threads, kernels
+            case peakGB = "peak_gb"
+        }
+    }
+
+    /// What is timed.
+    public var benchmark: Case
+    /// Edge of the cubic patch of all cases but `finetune`, in voxels; a multiple of 32.
+    public var patchEdge = 96
+    /// Share of visible blocks, `s3d` only.
+    public var visibleShare = 0.25
+    /// Timed runs after one that is not.
+    public var runs = 3
+
+    /// A benchmark with the peer's defaults.
+    public init(_ benchmark: Case) { self.benchmark = benchmark }
+
+    /// Runs the case on `cpu`.
+    /// - Throws: ``NetworkPlanError`` if the patch does not fit the network.
+    public func run(on cpu: CPU) throws -> Result {
+        let step = try makeStep(on: cpu)
+        step()
+        let seconds = (0..<runs).map { _ in
+            let start = ContinuousClock.now
+            step()
+            return (ContinuousClock.now - start) / .seconds(1)
+        }
+        return Result(
+            case: benchmark.rawValue, precision: "float32", layout: "channels_last",
+            seconds: seconds.sorted()[seconds.count / 2], all: seconds, peakGB: peakResidentGB(), threads: cpu.threads,
+            kernels: cpu.kernelSet.description)
+    }
+
+    private func makeStep(on cpu: CPU) throws -> () -> Void {
+        if benchmark == .finetune {
+            let network = try UNet(NetworkPreset.s.plan(outputChannels: 3), on: cpu)
+            let extent = Extent3(depth: 40, height: 56, width: 40)
+            Initializer.he.initialize(network, seed: 0)
+            let x = noise(samples: 2, extent: extent, on: cpu)
+            var draws = Draws(seed: 0, purpose: "benchmark labels")
+            let labels = LabelMap(
+                samples: 2, extent: extent, labels: (0..<2 * extent.volume).map { _ in Int32(draws.integer(in: 0..<3)) }
+            )
+            return training(network) { crossEntropy(network(x, in: .training)[0], labels: labels) }
+        }
+        let unet = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: cpu)
+        let extent = Extent3(patchEdge)
+        try unet.plan.check(extent: extent)
+        let x = noise(samples: 1, extent: extent, on: cpu)
+        switch benchmark {
+        case .s3d:
+            let network = Spark3DNetwork(unet, on: cpu)
+            network.initialize(.he, seed: 0)
+            let mask = visibleBlocks(grid: extent.zipped(with: unet.plan.totalStride, /))
+            return training(network) {
+                hiddenSquaredError(network(x, mask: mask, in: .training), target: x, mask: mask)
+            }
+        case .mae:
+            Initializer.he.initialize(unet, seed: 0)
+            return training(unet) { squaredError(unet(x, in: .training)[0], target: x) }
+        case .predict, .finetune:
+            Initializer.he.initialize(unet, seed: 0)
+            return { _ = unet(x, in: .inference) }
+        }
+    }
+
+    /// Forward, backward, clipping and update.
+    private func training(_ network: any Module, _ loss: @escaping () -> Tensor) -> () -> Void {
+        var optimizer = Optimizer(SGD())
+        return {
+            let gradients = loss().backward()
+            let parameters = network.namedParameters
+            let norm = gradients.norm(over: parameters.map(\.parameter))
+            optimizer.step(
+                parameters, gradients: gradients, learningRate: 1e-2,
+                gradientScale: Gradients.clippingScale(norm: norm, limit: 12))
+        }
+    }
+
+    private func visibleBlocks(grid: Extent3) -> BlockMask {
+        var draws = Draws(seed: 0, purpose: "benchmark mask")
+        let seen = max(1, Int((Double(grid.volume) * visibleShare).rounded(.toNearestOrEven)))
+        return BlockMask(samples: 1, grid: grid, visible: draws.permutation(of: grid.volume).map { $0 < seen })
+    }
+
+    private func noise(samples: Int, extent: Extent3, on cpu: CPU) -> Tensor {
+        var draws = Draws(seed: 0, purpose: "benchmark input")
+        let shape = Shape(samples: samples, extent: extent, channels: 1)
+        return Tensor((0..<shape.count).map { _ in Float(draws.normal()) }, shape: shape, on: cpu)
+    }
+
+    private func peakResidentGB() -> Double {
+        var usage = rusage()
+        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_maxrss) / 1e6  // Linux counts kilobytes
+    }
+}

@@ -1,0 +1,15 @@
+import Volumes
+
+extension Comparison {
+    /// A comparison on a dataset.
+    /// - Parameter initializations: the baseline first.
+    /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
+    public init(
+        _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe
+    ) throws {
+        try self.init(
+            dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
+            classNames: dataset.classes.filter { $0.label != 0 }.map(\.name), initializations: initializations,
+            sizes: recipe.sizes, split: recipe.split, seeds: recipe.seeds, recipe: recipe.finetuning)
+    }
+}

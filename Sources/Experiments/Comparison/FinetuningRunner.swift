@@ -1,0 +1,60 @@
+import Evaluation
+import Finetuning
+import Foundation
+import Tensors
+import Training
+import Volumes
+import WeightFiles
+
+/// Runs the cells of a comparison: fine-tunes, predicts the test cases and scores them.
+///
+/// A cell that was interrupted goes on from its last checkpoint. The checkpoint of a finished cell is removed: its
+/// weights and predictions stay.
+public struct FinetuningRunner: CellRunner {
+    /// The labeled cases.
+    public var dataset: NNUNetDataset
+    /// Asks to stop: the cell at hand saves its state.
+    public var interruption: Interruption
+    /// Makes the progress of a cell's training.
+    public var progress: @Sendable (_ cell: Cell, _ steps: Int) -> Training.Progress
+    private let cpu: CPU
+
+    /// A runner for a dataset.
+    public init(
+        _ dataset: NNUNetDataset, interruption: Interruption = Interruption(),
+        progress: @escaping @Sendable (_ cell: Cell, _ steps: Int) -> Training.Progress = { _, _ in .silent },
+        on cpu: CPU
+    ) {
+        (self.dataset, self.interruption, self.progress, self.cpu) = (dataset, interruption, progress, cpu)
+    }
+
+    /// Trains, predicts and scores one cell.
+    /// - Throws: `TrainingInterrupted` after an interruption that saved its state; errors of data, recipe and files.
+    public func run(_ cell: Cell, in folder: String) throws -> CellOutcome {
+        let recipe = try ComparisonRecipe.finetuning(cell.recipe, seed: cell.key.seed)
+        // Validation cases would be labeled cases beyond the training set: a comparison of low-data training has none.
+        let run = FinetuneRun(
+            dataset: dataset, trainingCases: cell.trainingCases, weights: cell.initialization.weights, recipe: recipe,
+            folder: "\(folder)/run", on: cpu)
+        let steps = recipe.0.training(isPretrained: cell.initialization.weights != nil).schedule.steps
+        var progress = progress(cell, steps)
+        let model = try run.train(.either, interruption: interruption, progress: &progress)
+        let start = ContinuousClock.now
+        let scores = try run.evaluate(model, on: cell.testCases) { _, _, _ in
+            if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: folder) }
+        }
+        let seconds = try trainingSeconds(run, interval: recipe.0.training.logInterval)
+        try? FileManager.default.removeItem(atPath: "\(run.folder)/checkpoint")
+        return CellOutcome(
+            cases: scores.cases.map { scored in
+                CaseDice(name: scored.name, dice: scored.structures.map { $0[.dice] })
+            },
+            steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// The time of all steps, whatever interruptions lay between them.
+    private func trainingSeconds(_ run: FinetuneRun, interval: Int) throws -> Double {
+        let log = try RunLog.read("\(run.folder)/log.jsonl")
+        return log.compactMap(\.seconds).reduce(0, +) * Double(interval)
+    }
+}

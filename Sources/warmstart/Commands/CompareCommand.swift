@@ -1,0 +1,75 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+import Training
+import Volumes
+import WeightFiles
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Compare initializations at several training-set sizes.",
+        discussion: """
+            Fine-tunes from scratch and from each of the weights, with the same cases, steps and seeds, and tests on \
+            cases that no run saw. Prints a table; the page is index.html. --resume goes on with what is finished, also \
+            with more sizes, seeds or weights than before.
+
+            Example:
+              warmstart compare Finetune/compare-small-cpu.yaml --data DATASET --init S3D=pretrained --out comparison
+            """)
+
+    @Argument(help: "A fine-tuning recipe with a section comparison.")
+    var recipe: ExistingPath
+
+    @Option(help: "The dataset's folder, in nnU-Net's raw layout.")
+    var data: ExistingPath
+
+    @Option(
+        name: .customLong("init"), parsing: .singleValue,
+        help: ArgumentHelp("Weights, and what to call them: a file or the folder of a run.", valueName: "name=weights"))
+    var starts: [String] = []
+
+    @OptionGroup var options: RunOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var printing: PrintOptions
+
+    func validate() throws {
+        for start in starts where start.split(separator: "=", maxSplits: 1).count != 2 {
+            throw ValidationError("--init wants NAME=WEIGHTS, got \(start).")
+        }
+    }
+
+    func run() throws {
+        let dataset = try NNUNetDataset(path: data.requiredFolder())
+        let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
+        let comparison = try Comparison(
+            dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe)
+        let comparisonRun = ComparisonRun(comparison, folder: options.out)
+        let results = try Interruption.bySignals { interruption in
+            let runner = FinetuningRunner(
+                dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
+                on: compute.cpu)
+            do {
+                return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
+            } catch let stopped as TrainingInterrupted {
+                throw TrainingInterrupted(steps: stopped.steps, path: options.out)
+            }
+        }
+        if printing.json {
+            print(String(decoding: try results.encoded(), as: UTF8.self))
+        } else {
+            print("\(results.text)\n\(options.out)/index.html")
+        }
+    }
+
+    private func initialization(_ start: String) throws -> Initialization {
+        let parts = start.split(separator: "=", maxSplits: 1).map(String.init)
+        var path = try ExistingPath(argument: parts[1]).required()
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            path = try ExistingPath(argument: "\(path)/weights.safetensors").required()
+        }
+        return Initialization(name: parts[0], weights: path, digest: try ContentDigest.ofFile(path))
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Tensors
+import Training
+import WeightFiles
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "See the whole chain on made-up volumes, in minutes.",
+        discussion: """
+            Makes up a dataset, pre-trains a small network on the volumes without labels, fine-tunes it on 4 and 8 labeled \
+            cases, from scratch and from the weights, and compares.
+
+            Example:
+              warmstart demo --out demo
+            """)
+
+    @Option(help: "The folder for everything; it must be empty or new.")
+    var out = "demo"
+
+    @OptionGroup var seed: SeedOptions
+    @OptionGroup var compute: ComputeOptions
+
+    func run() throws {
+        if let content = try? FileManager.default.contentsOfDirectory(atPath: out), !content.isEmpty {
+            throw FileError("create", out, reason: "it is not empty; choose another folder")
+        }
+        var demo = Demo(folder: out)
+        demo.seed = seed.seed
+        let results = try Interruption.bySignals { interruption in
+            try demo.run(
+                on: compute.cpu, interruption: interruption,
+                begin: { FileHandle.standardError.write(Data("\($0.rawValue)\n".utf8)) },
+                progress: { Training.Progress($0, total: $1) }, report: ComparisonLines.show)
+        }
+        print("\(results.text)\n\(demo.page)")
+    }
+}

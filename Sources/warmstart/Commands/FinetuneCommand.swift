@@ -1,0 +1,89 @@
+import ArgumentParser
+import Experiments
+import Finetuning
+import Foundation
+import Tensors
+import Training
+import Volumes
+
+struct FinetuneCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "finetune",
+        abstract: "Train a segmentation network, from scratch or from pre-trained weights.",
+        discussion: """
+            One fold of a five-fold split is left out, validates the network while it trains, and is predicted and \
+            scored at the end: summary.json. The folder that comes out is what predict takes as --model.
+
+            Examples:
+              warmstart finetune Finetune/small-cpu.yaml --data DATASET --out scratch
+              warmstart finetune Finetune/small-cpu.yaml --data DATASET --init pretrained --cases 10 --out from-s3d
+            """)
+
+    @Argument(help: "A recipe from Finetune/.")
+    var recipe: ExistingPath
+
+    @Option(help: "The dataset's folder, in nnU-Net's raw layout.")
+    var data: ExistingPath
+
+    @Option(name: .customLong("init"), help: "Weights to start from: a file, the folder of a run, or none.")
+    var start = "none"
+
+    @Option(help: "The fold to leave out, 0 to 4; all: train on every case, score none.")
+    var fold = "0"
+
+    @Option(help: "Train on so many cases of the other folds (default: on all).")
+    var cases: Int?
+
+    @Option(help: "A folder for preprocessed cases that several runs share.")
+    var store: String?
+
+    @OptionGroup var options: RunOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var printing: PrintOptions
+
+    func validate() throws {
+        guard fold == "all" || (0..<5).contains(Int(fold) ?? -1) else {
+            throw ValidationError("--fold must be 0, 1, 2, 3, 4 or all, got \(fold).")
+        }
+        if let cases, cases < 1 { throw ValidationError("--cases must be at least 1, got \(cases).") }
+    }
+
+    func run() throws {
+        let dataset = try NNUNetDataset(path: data.requiredFolder())
+        let recipe = try FinetuneRecipe.load(recipe.required(), overrides: options.overrides)
+        let weights = start == "none" ? nil : try ExistingPath(argument: start).required()
+        let split = split(of: dataset, seed: recipe.0.seed)
+        let cpu = compute.cpu
+        var training = FinetuneRun(
+            dataset: dataset, trainingCases: split.training, validationCases: split.test, weights: weights,
+            recipe: recipe, folder: options.out, on: cpu)
+        training.store = store
+        let steps = recipe.0.training(isPretrained: weights != nil).schedule.steps
+        try Interruption.bySignals { interruption in
+            var progress = Training.Progress("fine-tuning", total: steps)
+            let model = try training.train(
+                options.resume ? .resuming : .fresh, interruption: interruption, progress: &progress
+            ) { report in
+                FileHandle.standardError.write(Data("\(report)\n".utf8))
+            }
+            guard !split.test.isEmpty else { return print(options.out) }
+            var cases = Training.Progress("predicting", total: split.test.count, unit: "case")
+            let scores = try training.evaluate(model, on: split.test) { done, _, name in
+                if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: options.out) }
+                cases.advance(to: done, note: name)
+            }
+            cases.finish()
+            try ScoreTable(scores).print(json: printing.json)
+            if !printing.json { print("\n\(options.out)/summary.json\n\(options.out)/index.html") }
+        }
+    }
+
+    /// The cases to train on and those to score, which are none for `--fold all`.
+    private func split(of dataset: NNUNetDataset, seed: UInt64) -> Split.Fold {
+        let names = dataset.trainingCases.map(\.name)
+        let index = Int(fold)
+        var split = index.map { Split.folds(5).divide(names)[$0] } ?? Split.Fold(training: names, test: [])
+        if let cases { split.training = split.trainingSubset(.cases(cases), index: index ?? 0, seed: seed) }
+        return split
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Segmentation
+import Training
+import Volumes
+
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Segment images with one trained network, or the average of several.",
+        discussion: """
+            Every result has the grid and the header of its image. Images that have a result already are left alone, so \
+            that an interrupted prediction goes on where it stopped.
+
+            Example:
+              warmstart predict --model run0 run1 run2 --input IMAGES --out PREDICTIONS
+            """)
+
+    @Option(parsing: .upToNextOption, help: "The folders of fine-tuning runs; several are averaged.")
+    var model: [ExistingPath]
+
+    @Option(help: "A folder of images: NAME_0000.nii.gz for the first channel, NAME_0001.nii.gz for the next.")
+    var input: ExistingPath
+
+    @Option(help: "The folder for the results, NAME.nii.gz.")
+    var out: String
+
+    @Flag(help: "Do not average over mirrored images: faster, a little less accurate.")
+    var withoutMirroring = false
+
+    @OptionGroup var compute: ComputeOptions
+
+    func run() throws {
+        var ensemble = try Ensemble(ofRuns: model.map { try $0.requiredFolder() }, on: compute.cpu)
+        let images = try ChannelFiles.cases(
+            in: input.requiredFolder(), channels: ensemble.models[0].card.plan.channels.count)
+        if withoutMirroring { ensemble.window.mirroredAxes = [] }
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        var progress = Training.Progress("predicting", total: images.count, unit: "case")
+        try Interruption.bySignals { interruption in
+            for (index, image) in images.enumerated() {
+                let file = "\(out)/\(image.name).nii.gz"
+                if !FileManager.default.fileExists(atPath: file) {
+                    try ensemble.segment(image, to: file) { _, _ in
+                        if interruption.isRequested { throw PredictionInterrupted(folder: out) }
+                    }
+                }
+                progress.advance(to: index + 1, note: image.name)
+            }
+        }
+        progress.finish()
+        print(out)
+    }
+}

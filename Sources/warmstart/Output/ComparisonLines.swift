@@ -1,0 +1,16 @@
+import Experiments
+import Foundation
+
+/// What a comparison tells while it runs, a line each on the standard error stream.
+enum ComparisonLines {
+    static func show(_ event: ComparisonRun.Event) {
+        let line =
+            switch event {
+            case .started(let cell, let finished, let all): "[\(finished + 1)/\(all)] \(cell.key)"
+            case .found(let cell, let finished, let all): "[\(finished)/\(all)] \(cell.key): finished before"
+            case .finished(let cell, let dice, let finished, let all):
+                "[\(finished)/\(all)] \(cell.key): Dice \(String(format: "%.4f", dice))"
+            }
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+}
