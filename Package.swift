@@ -33,7 +33,8 @@ let package = Package(
             dependencies: ["Training", "Augmentation", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
         .target(
             name: "Finetuning",
-            dependencies: ["Segmentation", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+            dependencies: [
+                "Segmentation", "Training", "Augmentation", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
         .target(
             name: "Experiments",
             dependencies: [
@@ -55,15 +56,22 @@ let package = Package(
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Volumes", "Tensors"]),
         .testTarget(name: "AugmentationTests", dependencies: ["Augmentation", "Volumes", "Tensors"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "WeightFiles", "Networks", "Tensors"]),
-        .testTarget(name: "PretrainingTests", dependencies: ["Pretraining", "Training", "Networks", "Volumes", "Tensors"]),
         .testTarget(
-            name: "SegmentationTests", dependencies: ["Segmentation", "Training", "Networks", "Volumes", "Tensors"]),
+            name: "PretrainingTests",
+            dependencies: ["Pretraining", "Training", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+        .testTarget(
+            name: "SegmentationTests",
+            dependencies: [
+                "Segmentation", "Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors",
+            ]),
         .testTarget(
             name: "FinetuningTests",
-            dependencies: ["Finetuning", "Segmentation", "Training", "WeightFiles", "Networks", "Volumes", "Tensors"]),
+            dependencies: [
+                "Finetuning", "Segmentation", "Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors",
+            ]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Evaluation", "Training", "Volumes", "Tensors"]),
-        .testTarget(name: "warmstartTests", dependencies: ["warmstart", "Volumes", "WeightFiles"]),
+        .testTarget(name: "warmstartTests", dependencies: ["warmstart", "Volumes", "WeightFiles", "Tensors"]),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [

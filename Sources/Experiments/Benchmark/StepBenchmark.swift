@@ -67,7 +67,7 @@ public struct StepBenchmark: Sendable {
             return (ContinuousClock.now - start) / .seconds(1)
         }
         return Result(
-            case: benchmark.rawValue, precision: "float32", layout: "channels_last",
+            case: benchmark.rawValue, precision: cpu.precision.rawValue, layout: "channels_last",
             seconds: seconds.sorted()[seconds.count / 2], all: seconds, peakGB: peakResidentGB(), threads: cpu.threads,
             kernels: cpu.kernelSet.description)
     }

@@ -57,6 +57,9 @@ public struct MaskedReconstruction: TrainingTask {
     /// The network with all that the method adds.
     public var network: any Module { autoencoder }
 
+    /// The U-Net alone: what fine-tuning starts from, and what other frameworks' loaders accept.
+    public var result: any Module { autoencoder.unet }
+
     /// The mean squared error of hidden voxels.
     public func loss(_ batch: PatchBatch, step: Int) -> StepLoss {
         StepLoss(total: error(of: batch, seed: seed, step: step, in: .training), cases: batch.names)

@@ -55,7 +55,7 @@ public struct TrainingLoop<Task: TrainingTask> {
         progress.finish()
         try save()
         try SafetensorsFile.write(
-            task.network.storedTensors(everyAlias: true), metadata: task.card.metadata, to: run.weightsPath)
+            task.result.storedTensors(everyAlias: true), metadata: task.card.metadata, to: run.weightsPath)
     }
 
     private mutating func makeStep(_ batch: Task.Source.Batch) throws -> LogEntry {

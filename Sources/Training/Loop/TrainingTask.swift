@@ -9,6 +9,8 @@ public protocol TrainingTask {
 
     /// The network whose parameters the optimizer changes and the checkpoint keeps.
     var network: any Module { get }
+    /// The part of the network that the run's weights file keeps.
+    var result: any Module { get }
     /// The source of batches; it works on other threads while the network computes.
     var batches: Source { get }
     /// What the weights are good for, written beside them.
@@ -30,6 +32,8 @@ public protocol TrainingTask {
 }
 
 extension TrainingTask {
+    /// The whole network.
+    public var result: any Module { network }
     /// Nothing.
     public var state: [String: StoredTensor] { [:] }
     /// Does nothing.

@@ -6,12 +6,28 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads that share the work (default: all cores). Results do not depend on it.")
     var threads: Int?
 
+    @Option(help: "Numbers that convolutions multiply: float32, bfloat16, or auto for bfloat16 where the processor has it.")
+    var precision = PrecisionChoice.auto
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, got \(threads).") }
     }
 
     /// The cores.
-    var cpu: CPU { CPU(threads: threads) }
+    var cpu: CPU { CPU(threads: threads, precision: precision.precision) }
+}
+
+/// What `--precision` takes.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
+    case auto, float32, bfloat16
+
+    var precision: Precision {
+        switch self {
+        case .auto: .automatic
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        }
+    }
 }
 
 /// Where random numbers come from.
