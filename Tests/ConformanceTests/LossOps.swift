@@ -32,15 +32,10 @@ enum LossOps {
             try ofPrediction(oracle) { squaredError($0, target: $1) }
         },
         "masked_mse": { oracle in
-            let mask = try oracle.input("mask")
-            let visible = try mask.integers().map { $0 != 0 }
-            let grid = BlockMask(
-                samples: mask.shape[0], grid: Extent3(dimensions: Array(mask.shape[2...])), visible: visible)
-            return try ofPrediction(oracle) { hiddenSquaredError($0, target: $1, mask: grid) }
+            let mask = try oracle.input("mask").blockMask()
+            return try ofPrediction(oracle) { hiddenSquaredError($0, target: $1, mask: mask) }
         },
     ]
-
-    private static let cpu = CPU()
 
     private static func ignoredLabel(_ oracle: OracleCase) throws -> Int32? {
         oracle.params.has("ignore_index") ? Int32(try oracle.params.int("ignore_index")) : nil
@@ -61,22 +56,22 @@ enum LossOps {
     private static func ofLogits(
         _ oracle: OracleCase, _ loss: (Tensor, LabelMap) throws -> Tensor
     ) throws -> OracleResults {
-        let logits = try oracle.input("logits").featureMap(on: cpu).tracked()
+        let logits = try oracle.input("logits").featureMap(on: .oracle).tracked()
         return try results(of: loss(logits, oracle.input("target").labelMap()), gradients: ["logits": logits])
     }
 
     private static func ofPrediction(
         _ oracle: OracleCase, _ loss: (Tensor, Tensor) throws -> Tensor
     ) throws -> OracleResults {
-        let prediction = try oracle.input("prediction").featureMap(on: cpu).tracked()
-        let target = try oracle.input("target").featureMap(on: cpu)
+        let prediction = try oracle.input("prediction").featureMap(on: .oracle).tracked()
+        let target = try oracle.input("target").featureMap(on: .oracle)
         return try results(of: loss(prediction, target), gradients: ["prediction": prediction])
     }
 
     private static func deepSupervision(_ oracle: OracleCase) throws -> OracleResults {
         let levels = 0..<(try oracle.params.int("levels"))
         // The targets given for coarser levels are those of full resolution, sampled down: so does the loss.
-        let outputs = try levels.map { try oracle.input("logits_\($0)").featureMap(on: cpu).tracked() }
+        let outputs = try levels.map { try oracle.input("logits_\($0)").featureMap(on: .oracle).tracked() }
         let labels = try oracle.input("target_0").labelMap()
         var loss = try diceCrossEntropy(oracle)
         (loss.crossEntropyWeight, loss.diceWeight) = (1, 1)

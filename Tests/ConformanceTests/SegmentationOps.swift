@@ -26,11 +26,11 @@ enum SegmentationOps {
         "sliding_window": slidingWindow,
     ]
 
-    private static let cpu = CPU()
-
     private static func slidingWindow(_ oracle: OracleCase) throws -> OracleResults {
-        let network = try UNet(plan(oracle), on: cpu)
-        for (name, parameter) in network.namedParameters { parameter.scalars = try oracle.weight(name).floats() }
+        var plan = try oracle.networkPlan()
+        plan.architecture = .plain
+        let network = try UNet(plan, on: .oracle)
+        try network.load(oracle.weightsFile())
         var window = SlidingWindow(patch: Extent3(dimensions: try oracle.params.ints("patch")))
         window.step = try oracle.params.double("step")
         window.mirroredAxes = try oracle.params.ints("mirror_axes")
@@ -40,19 +40,9 @@ enum SegmentationOps {
         let extent = Extent3(dimensions: Array(image.shape[1...]))
         let logits = try window.logits(
             of: image.floats(), extent: extent, by: [{ network($0, outputs: 1, in: .inference)[0] }],
-            classes: network.plan.outputChannels, on: cpu)
+            classes: plan.outputChannels, on: .oracle)
         return OracleResults(outputs: [
-            "output": StoredTensor(logits, shape: [network.plan.outputChannels] + extent.dimensions)
+            "output": StoredTensor(logits, shape: [plan.outputChannels] + extent.dimensions)
         ])
-    }
-
-    private static func plan(_ oracle: OracleCase) throws -> NetworkPlan {
-        let params = oracle.params
-        return NetworkPlan(
-            architecture: .plain, inputChannels: try params.int("input_channels"),
-            outputChannels: try params.int("classes"), features: try params.ints("features"),
-            strides: try params.intLists("strides").map { Extent3(dimensions: $0) },
-            kernels: try params.intLists("kernels").map { Extent3(dimensions: $0) }, blocks: try params.ints("blocks"),
-            decoderConvolutions: try params.ints("decoder_convs"), convolutionBias: try params.bool("conv_bias"))
     }
 }

@@ -54,6 +54,12 @@ public struct FinetuneRun {
         (self.recipe, resolvedRecipe) = recipe
     }
 
+    /// Whether the run starts from pre-trained weights: it has some, and the recipe takes them.
+    public var isPretrained: Bool { weights != nil && recipe.transfer != .none }
+
+    /// The stages of the training.
+    public var schedule: Schedule { recipe.training(isPretrained: isPretrained).schedule }
+
     /// Trains.
     /// - Parameters:
     ///   - report: told what became of the pre-trained weights, before the first step.
@@ -84,7 +90,7 @@ public struct FinetuneRun {
             tell(report)
         }
         let task = try task(network, plan: plan, cases: try cases ?? casesInStore(plan))
-        var loop = try TrainingLoop(task, recipe: recipe.training(isPretrained: report != nil), in: directory)
+        var loop = try TrainingLoop(task, recipe: recipe.training(isPretrained: isPretrained), in: directory)
         try loop.train(interruption: interruption, progress: &progress)
         return SegmentationModel(path: folder, card: card, network: network)
     }
@@ -103,7 +109,7 @@ public struct FinetuneRun {
 
     /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
     private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
-        guard let path = weights, recipe.transfer != .none else { return nil }
+        guard let path = weights, isPretrained else { return nil }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let file = try SafetensorsFile.read(
