@@ -12,7 +12,8 @@ let package = Package(
     targets: [
         // C: microkernels, and module maps for Debian's libraries.
         .target(name: "CKernels"),
-        .target(name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz"), .linkedLibrary("z")]),
+        .target(
+            name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
@@ -34,11 +35,14 @@ let package = Package(
         .target(
             name: "Finetuning",
             dependencies: [
-                "Segmentation", "Training", "Augmentation", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+                "Segmentation", "Training", "Augmentation", "Evaluation", "Volumes", "WeightFiles", "Networks",
+                "Tensors",
+            ]),
         .target(
             name: "Experiments",
             dependencies: [
-                "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks",
+                "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles",
+                "Networks",
                 "Tensors",
             ]),
         .executableTarget(
@@ -67,7 +71,8 @@ let package = Package(
         .testTarget(
             name: "FinetuningTests",
             dependencies: [
-                "Finetuning", "Segmentation", "Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors",
+                "Finetuning", "Segmentation", "Training", "Augmentation", "Volumes", "WeightFiles", "Networks",
+                "Tensors",
             ]),
         .testTarget(
             name: "ExperimentsTests", dependencies: ["Experiments", "Evaluation", "Training", "Volumes", "Tensors"]),
@@ -75,7 +80,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks", "Tensors",
+                "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks",
+                "Tensors",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -30,11 +30,21 @@ struct DemoCommand: ParsableCommand {
         var demo = Demo(folder: out)
         demo.seed = seed.seed
         let results = try Interruption.bySignals { interruption in
-            try demo.run(
-                on: compute.cpu, interruption: interruption,
-                begin: { FileHandle.standardError.write(Data("\($0.rawValue)\n".utf8)) },
-                progress: { Training.Progress($0, total: $1) }, report: ComparisonLines.show)
+            do {
+                return try demo.run(
+                    on: compute.cpu, interruption: interruption,
+                    begin: { FileHandle.standardError.write(Data("\($0.rawValue)\n".utf8)) },
+                    progress: { Training.Progress($0, total: $1) }, report: ComparisonLines.show)
+            } catch is TrainingInterrupted {
+                throw DemoInterrupted()
+            }
         }
         print("\(results.text)\n\(demo.page)")
     }
+}
+
+/// The demo was interrupted. It is short: it starts anew rather than going on.
+private struct DemoInterrupted: UserFacingError {
+    var exitCode: Int32 { ExitStatus.interrupted }
+    var description: String { "interrupted; start the demo again in another folder." }
 }

@@ -6,7 +6,7 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads that share the work (default: all cores). Results do not depend on it.")
     var threads: Int?
 
-    @Option(help: "Numbers that convolutions multiply: float32, bfloat16, or auto for bfloat16 where the processor has it.")
+    @Option(help: "What convolutions multiply: float32, bfloat16, or auto for bfloat16 where the processor has it.")
     var precision = PrecisionChoice.auto
 
     func validate() throws {

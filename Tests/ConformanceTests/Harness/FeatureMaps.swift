@@ -7,7 +7,8 @@ extension StoredTensor {
     func featureMap(on cpu: CPU) throws -> Tensor {
         let spatial = [Int](repeating: 1, count: 5 - shape.count) + shape[2...]
         return Tensor(
-            channelsFirst: try floats(), samples: shape[0], channels: shape[1], extent: Extent3(dimensions: spatial), on: cpu)
+            channelsFirst: try floats(), samples: shape[0], channels: shape[1], extent: Extent3(dimensions: spatial),
+            on: cpu)
     }
 
     /// A tensor in the same order of axes.
