@@ -53,7 +53,9 @@ public struct Demo: Sendable {
         let pretrained = "\(folder)/pretrained"
         let (recipe, resolved) = try RecipeDocument.parse(
             Self.pretraining, path: "the demo's pre-training recipe",
-            overrides: ["data.sources=['\(data)/imagesTs']", "seed=\(seed)"]
+            overrides: [
+                "data.sources=['\(data.replacing("'", with: "''"))/imagesTs']", "seed=\(seed)",
+            ]
         ).resolve(PretrainingRecipe.init(reading:))
         var steps = progress("pre-training", recipe.training.schedule.steps)
         try PretrainingRun(recipe, resolved: resolved, path: pretrained)
@@ -67,7 +69,8 @@ public struct Demo: Sendable {
             initializations: [
                 .scratch, Initialization(name: "S3D", weights: weights, digest: ContentDigest.ofFile(weights)),
             ],
-            recipe: ComparisonRecipe(RecipeDocument.parse(Self.finetuning, path: "the demo's fine-tuning recipe")))
+            recipe: ComparisonRecipe(RecipeDocument.parse(Self.finetuning, path: "the demo's fine-tuning recipe")),
+            on: cpu)
         let runner = FinetuningRunner(
             dataset, interruption: interruption, progress: { progress("\($0.key)", $1) }, on: cpu)
         return try ComparisonRun(comparison, folder: "\(folder)/comparison")

@@ -27,11 +27,13 @@ public struct PretrainingRun {
         resumes: Bool, on cpu: CPU, interruption: Interruption = Interruption(), progress: inout Progress,
         notify: @escaping @Sendable (PretrainingNotice) -> Void = { _ in }
     ) throws {
+        // What is wrong with the list of images comes to light before the folder is touched.
+        let images = try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
         let run = try resumes ? RunDirectory.resume(path, recipe: resolved) : .create(path, recipe: resolved)
         let data = try PretrainingData(
-            preparing: recipe.data, spacingMM: recipe.setup.spacingMM, at: recipe.data.store ?? "\(path)/store",
-            on: cpu,
-            notify: notify)
+            preparing: images, as: recipe.data, spacingMM: recipe.setup.spacingMM,
+            at: recipe.data.store ?? "\(path)/store", on: cpu, notify: notify)
+        try PretrainingImages(data).record(inRun: path)
         try train(recipe.method, data, in: run, on: cpu, interruption, &progress)
     }
 

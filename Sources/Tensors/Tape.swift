@@ -53,7 +53,8 @@ extension Tensor {
         for (output, upstream) in outputs {
             check(output.shape == upstream.shape, "upstream gradient \(upstream.shape) for an output \(output.shape)")
             guard let node = output.node else { continue }
-            pending.accumulate(upstream.detached, for: ObjectIdentifier(node))
+            let visible = output.visibility.map { hide(upstream.detached, $0) } ?? upstream.detached
+            pending.accumulate(visible, for: ObjectIdentifier(node))
         }
         var gradients = Gradients()
         for node in topologicalOrder(from: outputs.compactMap(\.output.node)) {

@@ -62,13 +62,15 @@ struct ComparisonResultsTests {
         "verdicts follow the interval",
         arguments: [(0.03, .helped), (-0.03, .hurt), (0.001, .noDifference)] as [(Double, Verdict.Outcome)])
     func verdicts(gain: Double, outcome: Verdict.Outcome) throws {
-        let comparison = try Comparison.small()
-        let results = results(comparison) { cell, name in
-            // A gain that differs between cases in sign only where it does not matter.
-            let sign = outcome == .noDifference && name == "c05" ? -1.0 : 1.0
-            return [0.5 + (cell.key.initialization == "S3D" ? sign * gain : 0), 0.5]
+        func verdicts(seeds: [UInt64]) throws -> [Verdict.Outcome] {
+            results(try Comparison.small(seeds: seeds)) { cell, name in
+                // A gain that differs between cases in sign only where it does not matter.
+                let sign = outcome == .noDifference && name == "c05" ? -1.0 : 1.0
+                return [0.5 + (cell.key.initialization == "S3D" ? sign * gain : 0), 0.5]
+            }.verdicts.map(\.outcome)
         }
-        #expect(results.verdicts.map(\.outcome) == [outcome])
+        #expect(try verdicts(seeds: [1, 2, 3]) == [outcome])
+        #expect(try verdicts(seeds: [1, 2]) == [.undecided], "two runs decide nothing, whatever the interval")
     }
 
     @Test("undecided is said in plain words, with the interval")
@@ -77,7 +79,8 @@ struct ComparisonResultsTests {
         #expect(
             results.verdicts[0].sentence
                 == "Undecided whether S3D helped: over all training-set sizes its Dice differs from scratch's by +0.015 "
-                + "(95 % interval −0.050 to +0.055); better in 1 of 2 test cases, worse in 1.")
+                + "(95 % interval −0.050 to +0.055); better in 1 of 2 test cases, worse in 1. It takes 3 "
+                + "training runs per point to decide, here are 2.")
     }
 
     @Test("pairs only runs that both initializations have finished")

@@ -30,6 +30,18 @@ enum Tool {
         return path
     }
 
+    /// Starts the tool, silent, and does not wait for it.
+    static func start(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: try path())
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     /// Runs the tool to its end.
     static func run(_ arguments: String..., in folder: String? = nil) async throws -> Outcome {
         try await run(arguments, in: folder)

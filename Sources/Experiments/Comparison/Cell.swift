@@ -37,6 +37,8 @@ public struct Cell: Sendable, Hashable, Codable {
     public var classNames: [String]
     /// The resolved fine-tuning recipe.
     public var recipe: String
+    /// What computes: precision and kernels.
+    public var arithmetic: String
 }
 
 /// The Dice of each foreground class in one test case; NaN where a class is missing from reference and prediction.

@@ -61,6 +61,7 @@ struct CellStore {
         if first.testCases != second.testCases { return "list of test cases" }
         if first.classNames != second.classNames { return "list of classes" }
         if first.recipe != second.recipe { return "fine-tuning recipe" }
+        if first.arithmetic != second.arithmetic { return "precision or processor" }
         return first == second ? nil : "key"
     }
 }

@@ -1,3 +1,4 @@
+import Tensors
 import Volumes
 
 extension Comparison {
@@ -5,11 +6,12 @@ extension Comparison {
     /// - Parameter initializations: the baseline first.
     /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
     public init(
-        _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe
+        _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe, on cpu: CPU
     ) throws {
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
             classNames: dataset.classes.filter { $0.label != 0 }.map(\.name), initializations: initializations,
-            sizes: recipe.sizes, split: recipe.split, seeds: recipe.seeds, recipe: recipe.finetuning)
+            sizes: recipe.sizes, split: recipe.split, seeds: recipe.seeds, recipe: recipe.finetuning,
+            arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)")
     }
 }

@@ -38,6 +38,8 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let seeds: [UInt64]
     /// The resolved fine-tuning recipe, the same for all cells.
     public let recipe: String
+    /// What computes, precision and kernels: results of another arithmetic are never mixed in.
+    public let arithmetic: String
 
     /// A comparison that can be run. Sizes that reach the number of training cases become ``TrainingSize/full``, and
     /// each size is compared once.
@@ -45,7 +47,7 @@ public struct Comparison: Sendable, Hashable, Codable {
     /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
     public init(
         dataset: String, caseNames: [String], classNames: [String], initializations: [Initialization],
-        sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = ""
+        sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = "", arithmetic: String = ""
     ) throws {
         try Self.require(!initializations.isEmpty, .nothing("initializations"))
         try Self.require(!sizes.isEmpty, .nothing("training-set sizes"))
@@ -75,6 +77,7 @@ public struct Comparison: Sendable, Hashable, Codable {
         }
         (self.dataset, self.caseNames, self.classNames) = (dataset, caseNames.sorted(), classNames)
         (self.initializations, self.split, self.seeds, self.recipe) = (initializations, split, seeds, recipe)
+        self.arithmetic = arithmetic
         self.sizes = Set(clamped).sorted()
     }
 
@@ -101,7 +104,7 @@ public struct Comparison: Sendable, Hashable, Codable {
                         Cell(
                             key: CellKey(initialization: initialization.name, size: size, fold: fold, seed: seed),
                             initialization: initialization, trainingCases: training, testCases: folds[fold].test,
-                            classNames: classNames, recipe: recipe)
+                            classNames: classNames, recipe: recipe, arithmetic: arithmetic)
                     }
                 }
             }

@@ -22,13 +22,15 @@ public enum ComparisonError: UserFacingError, Equatable {
     case damagedCell(file: String, reason: String)
     /// A `comparison.json` that cannot be read.
     case damagedResults(file: String, reason: String)
+    /// Weights that were pre-trained on a test case.
+    case seenBefore(weights: String, case: String)
     /// A runner that did not score exactly the test cases and classes.
     case incompleteScores(CellKey, String)
 
     /// 65 for wrong data, 64 for wrong settings.
     public var exitCode: Int32 {
         switch self {
-        case .damagedCell, .damagedResults, .incompleteScores, .tooFewCases: ExitStatus.badData
+        case .seenBefore, .damagedCell, .damagedResults, .incompleteScores, .tooFewCases: ExitStatus.badData
         default: ExitStatus.usage
         }
     }
@@ -52,6 +54,9 @@ public enum ComparisonError: UserFacingError, Equatable {
             "\(file) cannot be read (\(reason)). Remove it to run the cell again."
         case .damagedResults(let file, let reason):
             "\(file) cannot be read (\(reason)). Run the comparison again with --resume to write it anew."
+        case .seenBefore(let weights, let name):
+            "\(weights) was pre-trained on the test case \(name): the comparison would be unfair. "
+                + "Pre-train without the test cases (data.exclude_from), or choose another split."
         case .incompleteScores(let key, let reason): "the run of \(key) \(reason)."
         }
     }

@@ -45,7 +45,9 @@ public struct GroupResult: Sendable, Codable {
         cases = table.cases.indices.count { !table.mean(ofCase: $0).isNaN }
         dice = table.mean()
         standardDeviation = runMeans.count > 1 ? runMeans.standardDeviation : nil
+        // The weights that spread few runs can leave the range of a Dice.
         interval = bootstrap.interval(runs: table.runs.count, cases: table.cases.count, of: table.mean)
+            .map { Interval(lower: max(0, $0.lower), upper: min(1, $0.upper)) }
         diceOfClasses = (0..<table.classes).map { index in
             let mean = table.mean(ofClass: index)
             return mean.isNaN ? nil : mean

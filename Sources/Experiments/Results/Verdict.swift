@@ -18,6 +18,10 @@ public struct Verdict: Sendable, Codable {
     /// Differences of the Dice up to this size do not matter to anyone.
     public static let negligibleDice = 0.005
 
+    /// With fewer training runs per point an interval says too little about other seeds to decide: two runs cover the
+    /// spread of seeds in about 6 of 10 cases only.
+    public static let runsToDecide = 3
+
     /// The initialization's name.
     public var initialization: String
     /// The outcome over all training-set sizes.
@@ -28,7 +32,7 @@ public struct Verdict: Sendable, Codable {
     /// The verdict on a difference over all sizes.
     init(_ result: PairedResult, confidence: Double) {
         initialization = result.initialization
-        outcome = Self.outcome(result.interval)
+        outcome = result.runs < Self.runsToDecide ? .undecided : Self.outcome(result.interval)
         let headline =
             switch outcome {
             case .helped: "\(result.initialization) helped"
@@ -44,6 +48,8 @@ public struct Verdict: Sendable, Codable {
             "\(headline): over all training-set sizes its Dice differs from \(result.baseline)'s by "
             + "\(Format.signed(result.difference))\(interval); better in \(result.wins) of \(result.cases.count) test "
             + "cases, worse in \(result.losses)."
+            + (result.runs < Self.runsToDecide
+                ? " It takes \(Self.runsToDecide) training runs per point to decide, here are \(result.runs)." : "")
     }
 
     /// The outcome that an interval of a difference stands for.

@@ -122,9 +122,10 @@ public struct FinetuneRecipe: Sendable {
 
     /// How whole volumes are predicted with a finished network.
     public func window(for plan: Plan) -> SlidingWindow {
+        let predictsMirrored = mirrorsInPrediction && augmentation != .none
         var window = SlidingWindow(patch: plan.patch)
         window.step = windowStep
-        window.mirroredAxes = mirrorsInPrediction && augmentation != .none ? mirroredAxes.sorted() : []
+        window.mirroredAxes = predictsMirrored ? mirroredAxes.sorted().filter { plan.patch[$0] > 1 } : []
         window.viewsPerBatch = max(1, (1 << 18) / plan.patch.volume)
         return window
     }

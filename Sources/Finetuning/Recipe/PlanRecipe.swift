@@ -16,6 +16,8 @@ public struct PlanRecipe: Sendable, Hashable {
     public var batch: Int
     /// The network.
     public var preset: NetworkPreset
+    /// How weights start that are not pre-trained.
+    public var initializer: Initializer
 
     /// Reads the section `plan`. The defaults are the S3D study's fixed plan.
     /// - Throws: ``RecipeError``.
@@ -25,6 +27,7 @@ public struct PlanRecipe: Sendable, Hashable {
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
         preset = try section.choice("preset", default: .l)
+        initializer = try section.choice("initializer", default: .he)
         let divisors = network.divisors
         guard file != nil || (0..<3).allSatisfy({ patch[$0] % divisors[$0] == 0 }) else {
             throw section.error(

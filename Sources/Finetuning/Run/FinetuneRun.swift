@@ -76,7 +76,7 @@ public struct FinetuneRun {
         let plan = try recipe.plan.plan(for: dataset)
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
         let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu)
-        Initializer.he.initialize(network, seed: recipe.seed)
+        recipe.plan.initializer.initialize(network, seed: recipe.seed)
         let report = try transferred(to: network, plan: plan)
         let cases = try casesInMemory(plan)
         let directory = try runDirectory(start)

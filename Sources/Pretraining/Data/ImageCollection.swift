@@ -78,6 +78,8 @@ public enum PretrainingDataError: UserFacingError, Equatable {
     case noImages(sources: [String])
     /// An excluded case does not exist.
     case nothingToExclude(name: String)
+    /// The run to resume was begun with other images.
+    case otherImages(file: String)
     /// No image fulfils the conditions or can be read.
     case noSuitableImages(count: Int, example: String)
 
@@ -89,6 +91,8 @@ public enum PretrainingDataError: UserFacingError, Equatable {
     /// What is missing and how to give it.
     public var description: String {
         switch self {
+        case .otherImages(let file):
+            "the images are not those that the run was begun with, see \(file). Restore them, or choose another --out."
         case .noSources: "there are no images to train on: give folders with --data, or data.sources in the recipe."
         case .noSuchSource(let path): "\(path) does not exist: --data and data.sources name folders of images."
         case .noImages(let sources): "there is no image left in \(sources.joined(separator: ", "))."

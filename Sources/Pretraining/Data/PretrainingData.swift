@@ -22,6 +22,16 @@ public struct PretrainingData: Sendable {
     /// Images in memory.
     public init(training: [Image], validation: [Image]) { (self.training, self.validation) = (training, validation) }
 
+    /// Preprocesses all images that a recipe names, see ``init(preparing:as:spacingMM:at:on:notify:)``.
+    public init(
+        preparing recipe: PretrainingDataRecipe, spacingMM: [Double], at path: String, on cpu: CPU,
+        notify: @escaping @Sendable (PretrainingNotice) -> Void
+    ) throws {
+        try self.init(
+            preparing: ImageCollection(sources: recipe.sources, excluding: recipe.excluded), as: recipe,
+            spacingMM: spacingMM, at: path, on: cpu, notify: notify)
+    }
+
     /// Preprocesses the images that are not in the store at `path` yet, and parts training from validation.
     ///
     /// Each image by itself is cropped to what is not zero, z-scored over all voxels, and resampled.
@@ -30,10 +40,11 @@ public struct PretrainingData: Sendable {
     ///   - notify: is told of every image that is left out and why, and how far the work is; on any thread.
     /// - Throws: ``PretrainingDataError``, `DatasetError`, `StoreError`, `FileError`.
     public init(
-        preparing recipe: PretrainingDataRecipe, spacingMM: [Double], at path: String, on cpu: CPU,
+        preparing collection: ImageCollection, as recipe: PretrainingDataRecipe, spacingMM: [Double], at path: String,
+        on cpu: CPU,
         notify: @escaping @Sendable (PretrainingNotice) -> Void
     ) throws {
-        let all = try ImageCollection(sources: recipe.sources, excluding: recipe.excluded).items
+        let all = collection.items
         var firstObjection: String?
         let suitable = all.filter { item in
             guard let objection = recipe.selection.objection(to: item.path) else { return true }

@@ -9,11 +9,9 @@ struct Spans {
     private(set) var spans: [ws_span] = []
     /// For each piece: its spans, its voxels and its sample.
     private(set) var pieces: [(spans: Range<Int>, voxels: Int, sample: Int)] = []
-    private let samples: Int
 
     /// The visible (or, with `hidden`, the hidden) voxels of a map, in pieces of about `pieceVoxels`.
     init(samples: Int, extent: Extent3, mask: BlockMask?, hidden: Bool = false, pieceVoxels: Int) {
-        self.samples = samples
         for sample in 0..<samples {
             if let mask {
                 appendMasked(mask, extent, sample, wanted: !hidden, pieceVoxels)
@@ -29,12 +27,6 @@ struct Spans {
             samples: tensor.shape.samples, extent: tensor.shape.extent, mask: tensor.visibility,
             pieceVoxels: max(16, 8192 / max(1, tensor.shape.channels)))
     }
-
-    /// The pieces of one sample.
-    func pieces(of sample: Int) -> [Int] { pieces.indices.filter { pieces[$0].sample == sample } }
-
-    /// The number of voxels of one sample.
-    func voxels(of sample: Int) -> Int { pieces.lazy.filter { $0.sample == sample }.reduce(0) { $0 + $1.voxels } }
 
     private mutating func appendMasked(
         _ mask: BlockMask, _ extent: Extent3, _ sample: Int, wanted: Bool, _ pieceVoxels: Int

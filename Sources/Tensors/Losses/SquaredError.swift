@@ -7,6 +7,7 @@
 ///     0, the loss is 0.
 /// - Returns: a scalar.
 public func squaredError(_ prediction: Tensor, target: Tensor, weights: Tensor? = nil) -> Tensor {
+    check(prediction.visibility == nil, "squaredError wants a dense prediction")
     check(prediction.shape == target.shape, "a target \(target.shape) for a prediction \(prediction.shape)")
     let (cpu, count) = (prediction.cpu, prediction.shape.count)
     let channels = weights == nil ? 1 : prediction.shape.channels

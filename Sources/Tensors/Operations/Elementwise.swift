@@ -27,14 +27,14 @@ extension CPU {
 
 /// `a + b`, element by element.
 public func add(_ a: Tensor, _ b: Tensor) -> Tensor {
-    check(a.shape == b.shape, "add wants equal shapes, got \(a.shape) and \(b.shape)")
+    a.checkLike(b, "add")
     let sum = a.elementwise { out, range in for i in range { out[i] = a.pointer[i] + b.pointer[i] } }
     return sum.recorded(from: [a, b]) { [$0, $0] }
 }
 
 /// `a * b`, element by element.
 public func multiply(_ a: Tensor, _ b: Tensor) -> Tensor {
-    check(a.shape == b.shape, "multiply wants equal shapes, got \(a.shape) and \(b.shape)")
+    a.checkLike(b, "multiply")
     func product(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.elementwise { out, range in for i in range { out[i] = a.pointer[i] * b.pointer[i] } }
     }

@@ -21,7 +21,9 @@ extension CPU {
 public func sum(_ x: Tensor) -> Tensor {
     let total = Float(x.cpu.sum(x.shape.count) { Double(x.pointer[$0]) })
     return Tensor([total], shape: [], on: x.cpu).recorded(from: [x]) { gradient in
-        [x.elementwise { out, range in for i in range { out[i] = gradient.item } }]
+        let dx = x.elementwise { out, range in for i in range { out[i] = gradient.item } }
+        dx.zeroHidden(dx.pointer, mask: x.visibility)
+        return [dx]
     }
 }
 

@@ -8,6 +8,12 @@ public enum TrainingError: UserFacingError, Equatable {
     case runExists(path: String)
     /// The run directory belongs to another recipe.
     case otherRecipe(path: String, key: String, there: String?, here: String?)
+    /// The checkpoint was computed in another precision or with other vector instructions.
+    case otherArithmetic(path: String, there: String, here: String)
+    /// A stage trains or freezes a module that the network does not have.
+    case unknownModule(stage: String, module: String)
+    /// A stage freezes the whole network.
+    case nothingTrains(stage: String)
     /// There is nothing to resume.
     case noRun(path: String)
     /// Another process trains in the run directory.
@@ -19,7 +25,7 @@ public enum TrainingError: UserFacingError, Equatable {
     public var exitCode: Int32 {
         switch self {
         case .notFinite, .damagedRun: ExitStatus.badData
-        case .runExists, .otherRecipe, .noRun, .busy: ExitStatus.usage
+        case .runExists, .otherRecipe, .otherArithmetic, .unknownModule, .nothingTrains, .noRun, .busy: ExitStatus.usage
         }
     }
 
@@ -34,6 +40,14 @@ public enum TrainingError: UserFacingError, Equatable {
         case .otherRecipe(let path, let key, let there, let here):
             "\(path) was begun with \(key) = \(there ?? "(absent)"), the recipe now says \(here ?? "(absent)"). "
                 + "Resume with the same recipe, or choose another --out."
+        case .otherArithmetic(let path, let there, let here):
+            "\(path) was computed in \(there), this run computes in \(here): it would not end in the same bits. "
+                + "Give the same --precision on the same kind of processor, or choose another --out."
+        case .unknownModule(let stage, let module):
+            "the stage \(stage) names \(module), but the network has no such module. "
+                + "Write for example encoder, decoder or encoder.stages.0."
+        case .nothingTrains(let stage):
+            "the stage \(stage) would train nothing. Let it train a part of the network."
         case .noRun(let path):
             "\(path) holds no run to resume: there is no recipe.yaml. Leave --resume out to begin one."
         case .busy(let path):

@@ -26,10 +26,25 @@ public struct TrainingLoop<Task: TrainingTask> {
         (self.task, self.recipe, self.run) = (task, recipe, run)
         parameters = task.network.namedParameters
         frozen = Set(parameters.filter { !$0.parameter.isTrainable }.map(\.name))
+        try Self.checkStages(recipe.schedule, parameters.map(\.name))
         optimizer = Optimizer(recipe.rule)
         let checkpoint = try Checkpoint.restore(run.checkpointPath, task, &optimizer)
         (step, seconds) = (checkpoint?.steps ?? 0, checkpoint?.seconds ?? 0)
         log = try RunLog(path: run.logPath, before: step)
+    }
+
+    /// Refuses stages that name modules the network does not have, or that train nothing: a misspelled name would
+    /// silently freeze everything, or nothing.
+    private static func checkStages(_ schedule: Schedule, _ names: [String]) throws {
+        for stage in schedule.stages where stage.steps > 0 {
+            for module in stage.trains.modules
+            where !names.contains(where: TrainableParameters.only([module]).contains) {
+                throw TrainingError.unknownModule(stage: stage.name, module: module)
+            }
+            guard names.contains(where: stage.trains.contains) else {
+                throw TrainingError.nothingTrains(stage: stage.name)
+            }
+        }
     }
 
     /// Makes all steps that are left, then writes the weights and the page.
@@ -103,7 +118,8 @@ public struct TrainingLoop<Task: TrainingTask> {
 
     private mutating func save() throws {
         try log.synchronize()
-        try Checkpoint(steps: step, seconds: seconds).save(run.checkpointPath, task, optimizer)
+        try Checkpoint(steps: step, seconds: seconds, arithmetic: Checkpoint.arithmetic(of: task))
+            .save(run.checkpointPath, task, optimizer)
         let page = RunPage(
             title: task.card.method, recipe: run.recipe, log: log.entries, steps: recipe.schedule.steps,
             seconds: seconds, previews: try task.previews(step: step - 1))

@@ -92,6 +92,14 @@ public enum TrainableParameters: Hashable, Sendable {
     /// All but those in these modules.
     case except([String])
 
+    /// The modules that are named.
+    var modules: [String] {
+        switch self {
+        case .all: []
+        case .only(let modules), .except(let modules): modules
+        }
+    }
+
     /// Whether the parameter called `name` trains.
     public func contains(_ name: String) -> Bool {
         func isIn(_ modules: [String]) -> Bool { modules.contains { name == $0 || name.hasPrefix("\($0).") } }

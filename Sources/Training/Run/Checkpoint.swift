@@ -10,6 +10,8 @@ struct Checkpoint: Codable {
     var steps: Int
     /// Time that they took.
     var seconds: Double
+    /// What computed them: the same bits come from the same arithmetic only.
+    var arithmetic: String
 
     /// Replaces the checkpoint; the former one is kept until this one is on the disk.
     func save(_ path: String, _ task: some TrainingTask, _ optimizer: Optimizer) throws {
@@ -23,6 +25,12 @@ struct Checkpoint: Codable {
         }
     }
 
+    /// The precision and the kernels that a task's network computes with, such as `bfloat16 on avx512bf16`.
+    static func arithmetic(of task: some TrainingTask) -> String {
+        guard let cpu = task.network.namedParameters.first?.parameter.value.cpu else { return "nothing" }
+        return "\(cpu.precision.rawValue) on \(cpu.kernelSet)"
+    }
+
     /// Puts task and optimizer where a checkpoint says; `nil` if there is none.
     static func restore(_ path: String, _ task: some TrainingTask, _ optimizer: inout Optimizer) throws -> Checkpoint? {
         let stateFile = "\(path)/state.json"
@@ -30,6 +38,10 @@ struct Checkpoint: Codable {
         guard let text = FileManager.default.contents(atPath: stateFile),
             let checkpoint = try? JSONDecoder().decode(Checkpoint.self, from: text)
         else { throw TrainingError.damagedRun(file: stateFile, problem: "the checkpoint's state cannot be read") }
+        let here = Self.arithmetic(of: task)
+        guard checkpoint.arithmetic == here else {
+            throw TrainingError.otherArithmetic(path: path, there: checkpoint.arithmetic, here: here)
+        }
         try task.network.load(try SafetensorsFile.read("\(path)/model.safetensors"))
         try optimizer.restore(
             try SafetensorsFile.read("\(path)/optimizer.safetensors"), for: task.network.namedParameters)

@@ -97,6 +97,10 @@ extension NIfTIHeader {
         return spacing
     }
 
+    /// Voxel sizes in millimetres that a medical image can have. Others are damaged headers or wrong units, and would
+    /// ask for grids of any size.
+    static let plausibleSpacingMM = 1e-4...1e4
+
     /// 1 unless the header measures in metres or micrometres.
     private static func millimetres(perUnitOf fields: NIfTIFields) -> Double {
         switch fields.integer(.units) & 7 {

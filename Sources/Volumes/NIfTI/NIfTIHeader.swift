@@ -80,6 +80,12 @@ public struct NIfTIHeader: Hashable, Sendable {
         try Self.checkSize(dimensions, dataType, path: path)
         voxelOffset = try Self.offset(fields, isPair: isPair, path: path)
         let (affine, source) = try Self.affine(fields, dimensions: dimensions, path: path)
+        guard (0..<3).allSatisfy({ Self.plausibleSpacingMM.contains(affine.spacingMM[$0]) }) else {
+            throw NIfTIError(
+                .badSpacing, path: path,
+                "voxels of \((0..<3).map { "\(affine.spacingMM[$0])" }.joined(separator: " x ")) mm are not those of an image; check "
+                    + "sform, pixdim and the unit in xyzt_units")
+        }
         geometry = Geometry(fileDimensions: Array(dimensions[..<3]), affine: affine)
         affineSource = source
         (slope, intercept) = try Self.scaling(fields, path: path)

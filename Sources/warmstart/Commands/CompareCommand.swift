@@ -35,6 +35,9 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var printing: PrintOptions
 
     func validate() throws {
+        guard options.seed == nil else {
+            throw ValidationError("A comparison has several seeds: use --set comparison.seeds=[0,1,2].")
+        }
         for start in starts where start.split(separator: "=", maxSplits: 1).count != 2 {
             throw ValidationError("--init wants NAME=WEIGHTS, got \(start).")
         }
@@ -43,13 +46,15 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
+        let cpu = compute.cpu
         let comparison = try Comparison(
-            dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe)
+            dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe, on: cpu)
+        try comparison.checkHeldOut()
         let comparisonRun = ComparisonRun(comparison, folder: options.out)
         let results = try Interruption.bySignals { interruption in
             let runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
-                on: compute.cpu)
+                on: cpu)
             do {
                 return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
             } catch let stopped as TrainingInterrupted {

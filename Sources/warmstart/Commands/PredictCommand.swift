@@ -36,6 +36,11 @@ struct PredictCommand: ParsableCommand {
             in: input.requiredFolder(), channels: ensemble.models[0].card.plan.channels.count)
         if withoutMirroring { ensemble.window.mirroredAxes = [] }
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
+        if kept > 0 {
+            FileHandle.standardError.write(
+                Data("\(kept) of \(images.count) images have a result in \(out); it is kept\n".utf8))
+        }
         var progress = Training.Progress("predicting", total: images.count, unit: "case")
         try Interruption.bySignals { interruption in
             for (index, image) in images.enumerated() {

@@ -50,9 +50,15 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Go on with what the folder holds.")
     var resume = false
 
+    @Option(help: "Decides all that is drawn: the same as --set seed=SEED.")
+    var seed: UInt64?
+
     @Option(
         name: .customLong("set"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Change a value of the recipe, for example optimizer.learning_rate=0.005.", valueName: "key=value"))
-    var overrides: [String] = []
+            "Change a value of the recipe, for example plan.batch=4.", valueName: "key=value"))
+    var settings: [String] = []
+
+    /// Changes of the recipe, `key=value`.
+    var overrides: [String] { settings + (seed.map { ["seed=\($0)"] } ?? []) }
 }

@@ -59,8 +59,8 @@ final class TinyTask: TrainingTask {
     private let cpu: CPU
     private let tiny: TinyNetwork
 
-    init(threads: Int = 2) {
-        cpu = CPU(threads: threads)
+    init(threads: Int = 2, precision: Precision = .float32) {
+        cpu = CPU(threads: threads, precision: precision)
         tiny = TinyNetwork(on: cpu)
         network = tiny
     }

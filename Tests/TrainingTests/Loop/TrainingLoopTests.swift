@@ -203,4 +203,30 @@ struct InterruptionTests {
         }
         #expect(wasRequested)
     }
+
+    @Test(
+        "a stage that names no module, or trains nothing, is refused before the first step",
+        arguments: [.only(["decodr"]), .except(["encodr"]), .except(["encoder", "decoder"])] as [TrainableParameters])
+    func misspelledStages(trains: TrainableParameters) throws {
+        let folder = try TemporaryFolder()
+        var recipe = TrainingRecipe.tiny()
+        recipe.schedule.stages[0].trains = trains
+        #expect(throws: TrainingError.self) {
+            try TrainingLoopTests.train(TinyTask(), in: folder("run"), recipe: recipe)
+        }
+    }
+
+    @Test("a checkpoint of another precision is not resumed")
+    func otherPrecision() throws {
+        let folder = try TemporaryFolder()
+        let (task, interruption) = (TinyTask(), Interruption())
+        task.atStep = { if $0 == 4 { interruption.request() } }
+        #expect(throws: TrainingInterrupted.self) {
+            try TrainingLoopTests.train(task, in: folder("cut"), interruption: interruption)
+        }
+        let error = #expect(throws: TrainingError.self) {
+            try TrainingLoopTests.train(TinyTask(precision: .bfloat16), in: folder("cut"), resuming: true)
+        }
+        #expect(error?.description.contains("computed in float32") ?? false)
+    }
 }
