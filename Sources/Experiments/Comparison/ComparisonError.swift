@@ -24,6 +24,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     case damagedResults(file: String, reason: String)
     /// Weights that were pre-trained on a test case.
     case seenBefore(weights: String, case: String)
+    /// Weights that the recipe does not take.
+    case unusedWeights(String)
     /// A runner that did not score exactly the test cases and classes.
     case incompleteScores(CellKey, String)
 
@@ -54,6 +56,9 @@ public enum ComparisonError: UserFacingError, Equatable {
             "\(file) cannot be read (\(reason)). Remove it to run the cell again."
         case .damagedResults(let file, let reason):
             "\(file) cannot be read (\(reason)). Run the comparison again with --resume to write it anew."
+        case .unusedWeights(let name):
+            "the recipe transfers nothing (transfer: none), so \(name) would be scratch once more. "
+                + "Use a recipe that transfers the encoder, or leave --init out."
         case .seenBefore(let weights, let name):
             "\(weights) was pre-trained on the test case \(name): the comparison would be unfair. "
                 + "Pre-train without the test cases (data.exclude_from), or choose another split."

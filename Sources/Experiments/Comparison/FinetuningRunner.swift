@@ -31,25 +31,39 @@ public struct FinetuningRunner: CellRunner {
     /// Trains, predicts and scores one cell.
     /// - Throws: `TrainingInterrupted` after an interruption that saved its state; errors of data, recipe and files.
     public func run(_ cell: Cell, in folder: String) throws -> CellOutcome {
-        let recipe = try ComparisonRecipe.finetuning(cell.recipe, seed: cell.key.seed)
-        // Validation cases would be labeled cases beyond the training set: a comparison of low-data training has none.
-        let run = FinetuneRun(
-            dataset: dataset, trainingCases: cell.trainingCases, weights: cell.initialization.weights, recipe: recipe,
-            folder: "\(folder)/run", on: cpu)
-        let steps = recipe.0.training(isPretrained: cell.initialization.weights != nil).schedule.steps
+        let run = try finetuning(of: cell, in: folder)
+        let steps = run.schedule.steps
         var progress = progress(cell, steps)
         let model = try run.train(.either, interruption: interruption, progress: &progress)
         let start = ContinuousClock.now
         let scores = try run.evaluate(model, on: cell.testCases) { _, _, _ in
             if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: folder) }
         }
-        let seconds = try trainingSeconds(run, interval: recipe.0.training.logInterval)
+        let seconds = try trainingSeconds(run, interval: run.recipe.training.logInterval)
         try? FileManager.default.removeItem(atPath: "\(run.folder)/checkpoint")
         return CellOutcome(
             cases: scores.cases.map { scored in
                 CaseDice(name: scored.name, dice: scored.structures.map { $0[.dice] })
             },
             steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// Makes sure that all weights can be used, before hours are spent on the first cell.
+    /// - Throws: ``ComparisonError/unusedWeights(_:)``, and what is wrong with a file.
+    public func check(_ comparison: Comparison) throws {
+        for initialization in comparison.initializations where initialization.weights != nil {
+            guard let cell = comparison.cells.first(where: { $0.initialization == initialization }) else { continue }
+            let run = try finetuning(of: cell, in: "")
+            guard run.isPretrained else { throw ComparisonError.unusedWeights(initialization.name) }
+            try run.checkWeights()
+        }
+    }
+
+    /// Validation cases would be labeled cases beyond the training set: a comparison of low-data training has none.
+    private func finetuning(of cell: Cell, in folder: String) throws -> FinetuneRun {
+        FinetuneRun(
+            dataset: dataset, trainingCases: cell.trainingCases, weights: cell.initialization.weights,
+            recipe: try ComparisonRecipe.finetuning(cell.recipe, seed: cell.key.seed), folder: "\(folder)/run", on: cpu)
     }
 
     /// The time of all steps, whatever interruptions lay between them.

@@ -81,7 +81,8 @@ public struct FinetuneRun {
         let cases = try casesInMemory(plan)
         let directory = try runDirectory(start)
         try FinetuneSetup(
-            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights
+            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
+            weightsDigest: weightsFile.map(ContentDigest.ofFile)
         ).record(inRun: folder)
         let card = SegmentationModelCard(plan: plan, classes: dataset.classes, window: recipe.window(for: plan))
         try card.write(toRun: folder)
@@ -93,6 +94,14 @@ public struct FinetuneRun {
         var loop = try TrainingLoop(task, recipe: recipe.training(isPretrained: isPretrained), in: directory)
         try loop.train(interruption: interruption, progress: &progress)
         return SegmentationModel(path: folder, card: card, network: network)
+    }
+
+    /// Makes sure that the pre-trained weights, if there are any, fit the network: before hours are spent on other runs.
+    /// - Throws: errors of the file, and of tensors that are missing or have another shape.
+    public func checkWeights() throws {
+        guard isPretrained else { return }
+        let plan = try recipe.plan.plan(for: dataset)
+        _ = try transferred(to: UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu), plan: plan)
     }
 
     private func runDirectory(_ start: Start) throws -> RunDirectory {
@@ -107,13 +116,19 @@ public struct FinetuneRun {
         }
     }
 
+    /// The file of the pre-trained weights, in the folder of a run or given itself.
+    private var weightsFile: String? {
+        weights.map { path in
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            return exists && isFolder.boolValue ? "\(path)/\(SegmentationModel.weightsName)" : path
+        }
+    }
+
     /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
     private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
-        guard let path = weights, isPretrained else { return nil }
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        let file = try SafetensorsFile.read(
-            exists && isFolder.boolValue ? "\(path)/\(SegmentationModel.weightsName)" : path)
+        guard let path = weightsFile, isPretrained else { return nil }
+        let file = try SafetensorsFile.read(path)
         var report = try Transfer(recipe.transfer)(file, to: network.namedParameters)
         report.remarks = TransferCard(metadata: file.metadata).map { $0.remarks(on: plan) } ?? []
         return report

@@ -14,6 +14,8 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
     public var validationCases: [String]
     /// The file of pre-trained weights; nil for random ones.
     public var weights: String?
+    /// What identifies the content of that file.
+    public var weightsDigest: String?
 
     /// Writes the setup of a new run, or compares it with that of the run to resume.
     /// - Throws: ``FinetuneError/otherSetup(folder:difference:)``, ``FinetuneError/damagedSetup(file:)``, ``FileError``.
@@ -28,8 +30,9 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
             throw FinetuneError.damagedSetup(file: file)
         }
         for (difference, isSame) in [
-            ("training cases", begun.trainingCases == trainingCases),
+            ("dataset", begun.dataset == dataset), ("training cases", begun.trainingCases == trainingCases),
             ("validation cases", begun.validationCases == validationCases), ("weights", begun.weights == weights),
+            ("content of the weights", begun.weightsDigest == weightsDigest),
         ] where !isSame {
             throw FinetuneError.otherSetup(folder: folder, difference: difference)
         }

@@ -55,6 +55,7 @@ struct CompareCommand: ParsableCommand {
             let runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
                 on: cpu)
+            try runner.check(comparison)
             do {
                 return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
             } catch let stopped as TrainingInterrupted {

@@ -58,7 +58,7 @@ struct FinetuneCommand: ParsableCommand {
             dataset: dataset, trainingCases: split.training, validationCases: split.test, weights: weights,
             recipe: recipe, folder: options.out, on: cpu)
         training.store = store
-        let steps = recipe.0.training(isPretrained: weights != nil).schedule.steps
+        let steps = training.schedule.steps
         try Interruption.bySignals { interruption in
             var progress = Training.Progress("fine-tuning", total: steps)
             let model = try training.train(
