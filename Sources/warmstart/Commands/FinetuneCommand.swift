@@ -52,7 +52,7 @@ struct FinetuneCommand: ParsableCommand {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try FinetuneRecipe.load(recipe.required(), overrides: options.overrides)
         let weights = start == "none" ? nil : try ExistingPath(argument: start).required()
-        let split = split(of: dataset, seed: recipe.0.seed)
+        let split = try split(of: dataset, seed: recipe.0.seed)
         let cpu = compute.cpu
         var training = FinetuneRun(
             dataset: dataset, trainingCases: split.training, validationCases: split.test, weights: weights,
@@ -79,10 +79,13 @@ struct FinetuneCommand: ParsableCommand {
     }
 
     /// The cases to train on and those to score, which are none for `--fold all`.
-    private func split(of dataset: NNUNetDataset, seed: UInt64) -> Split.Fold {
+    private func split(of dataset: NNUNetDataset, seed: UInt64) throws -> Split.Fold {
         let names = dataset.trainingCases.map(\.name)
         let index = Int(fold)
         var split = index.map { Split.folds(5).divide(names)[$0] } ?? Split.Fold(training: names, test: [])
+        if let cases, cases > split.training.count {
+            throw ValidationError("--cases \(cases): there are \(split.training.count) cases to train on.")
+        }
         if let cases { split.training = split.trainingSubset(.cases(cases), index: index ?? 0, seed: seed) }
         return split
     }
