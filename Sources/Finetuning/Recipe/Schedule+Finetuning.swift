@@ -18,15 +18,17 @@ extension Schedule {
     public static let fromScratch = Schedule(
         [Stage(steps: 250_000, shape: .poly(exponent: 0.9), peak: 1e-2)], stepsPerUpdate: 250)
 
-    /// The same stages in `steps` steps together: each keeps its share, rounded, but at least a step; the last one gets the
-    /// rest. What used to
-    /// be an epoch shrinks alike, so that the rate is no coarser a staircase than before.
+    /// The same stages in `steps` steps together: each keeps its share, rounded, but where there are enough at least one
+    /// step; the last one gets the rest. What used to be an epoch shrinks alike, so that the rate is no coarser a staircase
+    /// than before.
     public func scaled(to steps: Int) -> Schedule {
         let factor = Double(steps) / Double(self.steps)
         var left = steps
         var scaled = stages
         for index in scaled.indices.dropLast() {
-            scaled[index].steps = min(left, max(1, Int((Double(scaled[index].steps) * factor).rounded())))
+            let others = scaled.count - 1 - index  // a step each is theirs
+            let share = Int((Double(scaled[index].steps) * factor).rounded())
+            scaled[index].steps = min(max(0, left - others), max(1, share))
             left -= scaled[index].steps
         }
         scaled[scaled.count - 1].steps = left
