@@ -104,6 +104,41 @@ struct ChainTests {
         #expect(labels.geometry == image.geometry)
     }
 
+    @Test("a request that cannot be met is refused before anything is written")
+    func refusals() async throws {
+        try await makePhantoms()
+        let recipe = try finetuningRecipe("comparison: {sizes: [2], seeds: [0]}")
+        let plain = try write(
+            String(contentsOfFile: recipe, encoding: .utf8).components(separatedBy: "comparison:")[0], to: "plain.yaml")
+        let tooMany = try await Tool.run([
+            "finetune", plain, "--data", path("data"), "--cases", "99", "--out", path("run"),
+        ])
+        #expect(tooMany.status == 64 && tooMany.errors.contains("--cases 99"))
+        #expect(!FileManager.default.fileExists(atPath: path("run")))
+
+        try SafetensorsFile(tensors: ["x": StoredTensor(scalar: Float(0))]).write(to: path("weights.safetensors"))
+        let compare = [
+            "compare", recipe, "--data", path("data"), "--init", "S3D=\(path("weights.safetensors"))", "--out",
+            path("cmp"),
+        ]
+        let unused = try await Tool.run(compare + ["--set", "transfer=none"])
+        #expect(unused.status == 64 && unused.errors.contains("transfers nothing"))
+        let unfit = try await Tool.run(compare)
+        #expect(unfit.status != 0 && unfit.errors.contains("encoder."))
+        #expect(!FileManager.default.fileExists(atPath: path("cmp")))
+    }
+
+    @Test("a pre-training resumes with the same images only")
+    func otherImages() async throws {
+        try await makePhantoms()
+        let arguments = ["pretrain", try pretrainingRecipe(), "--data", path("data/imagesTs"), "--out", path("run")]
+        try await succeed(arguments)
+        try FileManager.default.copyItem(
+            atPath: path("data/imagesTr/hippocampus_0001_0000.nii.gz"), toPath: path("data/imagesTs/another.nii.gz"))
+        let outcome = try await Tool.run(arguments + ["--resume"])
+        #expect(outcome.status == 64 && outcome.errors.contains("images.json"))
+    }
+
     @Test("weights that saw a test case are refused")
     func leakage() async throws {
         try await makePhantoms()

@@ -4,7 +4,6 @@ struct PackedWeights {
     let buffer: Buffer
     /// The 32-bit elements per tap and output channel: inputs, or pairs of them.
     let inputs: Int
-    let outputs: Int
     let panels: Int
     let panelSize: Int
 
@@ -20,7 +19,7 @@ struct PackedWeights {
         let outputs = adjoint ? stored : columns
         let inputs = precision == .float32 ? (adjoint ? columns : stored) : ((adjoint ? columns : stored) + 1) / 2
         let panelSize = taps * inputs * width
-        (self.inputs, self.outputs, self.panelSize) = (inputs, outputs, panelSize)
+        (self.inputs, self.panelSize) = (inputs, panelSize)
         panels = (outputs + width - 1) / width
         let buffer = Buffer(count: panels * panelSize, on: cpu)
         self.buffer = buffer

@@ -1,14 +1,12 @@
 /// A feature map in bfloat16: `[voxel][pair of channels]`, each pair in 32 bits, an odd last channel paired with zero.
 struct RoundedMap {
     let buffer: Buffer
-    /// Pairs of channels of one voxel.
-    let pairs: Int
 
     init(_ map: Tensor) {
         let (cpu, channels) = (map.cpu, map.shape.channels)
         let pairs = (channels + 1) / 2
         let buffer = Buffer(count: map.shape.count / max(1, channels) * pairs, on: cpu)
-        (self.buffer, self.pairs) = (buffer, pairs)
+        self.buffer = buffer
         let kernels = cpu.kernelSet.table.pointee
         let words = buffer.words
         // Hidden voxels are zero: they are written, not read.

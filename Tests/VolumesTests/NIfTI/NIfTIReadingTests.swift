@@ -92,6 +92,9 @@ import Volumes
                 $0.set(254, integer: 0, size: 2)
                 $0.set(80, float: 0)
             },
+            Damage(.badSpacing, "voxels of kilometres") { file in
+                for row in 0..<3 { file.set(280 + 20 * row, float: 1e20) }
+            },
             Damage(.badScaling, "infinite slope") { $0.set(112, float: .infinity) },
         ]
     }
