@@ -4,13 +4,14 @@
 // one panel of two vectors: as many accumulators as the registers hold. Loops over taps and inputs run in a fixed order,
 // so that every output is the same sum however the pixels are shared among threads.
 
-// tile[r][c] += sum over t, k of table[t][r][k] * weights[t][k][c]; `rows` is a constant at every call.
-INLINE void NAME(multiply_tile)(const int rows, const void *const *table, int64_t table_stride, int32_t taps,
+// tile[r][c] += sum over t, k of table[t][r][k] * weights[t][k][c], or = if `fresh`; `fresh` and `rows` are constants at
+// every call.
+INLINE void NAME(multiply_tile)(const int fresh, const int rows, const void *const *table, int64_t table_stride, int32_t taps,
                                 int32_t inputs, const void *zero, const float *weights, float *tile) {
-    NAME(vector) low[TILE_ROWS], high[TILE_ROWS];
+    NAME(vector) low[TILE_ROWS], high[TILE_ROWS], zeros = {};
     UNROLLED for (int r = 0; r < rows; r++) {
-        low[r] = NAME(load)(tile + r * PANEL);
-        high[r] = NAME(load)(tile + r * PANEL + LANES);
+        low[r] = fresh ? zeros : NAME(load)(tile + r * PANEL);
+        high[r] = fresh ? zeros : NAME(load)(tile + r * PANEL + LANES);
     }
     for (int32_t t = 0; t < taps; t++) {
         const float *x[TILE_ROWS], *w = weights + (int64_t)t * inputs * PANEL;
@@ -44,7 +45,7 @@ INLINE void NAME(copy_row)(float *target, const float *source, int32_t columns) 
 INLINE void NAME(any_tile)(const int paired, const int rows, const void *const *table, int64_t table_stride,
                            int32_t taps, int32_t inputs, const void *zero, const void *weights, float *tile) {
     if (paired) NAME(multiply_tile_pairs)(rows, table, table_stride, taps, inputs, zero, weights, tile);
-    else NAME(multiply_tile)(rows, table, table_stride, taps, inputs, zero, weights, tile);
+    else NAME(multiply_tile)(0, rows, table, table_stride, taps, inputs, zero, weights, tile);
 }
 
 // `inputs` counts the 32-bit elements of a source row: floats, or pairs of bfloat16.

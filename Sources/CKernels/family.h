@@ -23,6 +23,8 @@ INLINE void NAME(store)(float *p, NAME(vector) v) { *(NAME(unaligned) *)p = v; }
 #include "bfloat16.h"
 #include "convolution.h"
 #include "normalization.h"
+#include "peak.h"
+#include "winograd.h"
 
 const ws_kernels NAME(ws_kernels) = {
     .name = QUOTED(FAMILY),
@@ -34,9 +36,14 @@ const ws_kernels NAME(ws_kernels) = {
     .interleave = NAME(interleave),
     .gather_multiply_pairs = NAME(gather_multiply_pairs),
     .gather_outer_pairs = NAME(gather_outer_pairs),
+    .multiply_cubes = NAME(multiply_cubes),
+    .outer_cubes = NAME(outer_cubes),
+    .cube_weights = NAME(cube_weights),
+    .cube_weights_backward = NAME(cube_weights_backward),
     .moments = NAME(moments),
     .affine_activate = NAME(affine_activate),
     .norm_backward_sums = NAME(norm_backward_sums),
     .norm_backward_apply = NAME(norm_backward_apply),
     .channel_sums = NAME(channel_sums),
+    .multiply_registers = NAME(multiply_registers),
 };

@@ -1,6 +1,20 @@
 #pragma once
+#include "CKernels.h"
+
 // Floats of packed weights that a group of taps may fill: half of a small second-level cache (512 KiB).
 #define WS_CACHED_WEIGHTS (64 * 1024)
 // Elements between the rows of a scratch matrix of so many columns: an odd number of cache lines, so that a column does
 // not fall on a few sets of the first-level cache.
 #define WS_ROW_STRIDE(columns) ((((columns) + 15) / 16 | 1) * 16)
+// `count` rounded up to a multiple of `unit`.
+#define WS_WHOLE(count, unit) (((int64_t)(count) + (unit) - 1) / (unit) * (unit))
+// Floats of spread cubes that stay in the second-level cache beside their weights.
+#define WS_CACHED_CUBES (128 * 1024)
+
+// How many cubes (deep) or squares are spread at once, when each position takes so many floats; at least `fewest`.
+static inline int32_t ws_cube_batch(int deep, int64_t floats, int32_t fewest) {
+    int64_t count = WS_CACHED_CUBES / ((deep ? 64 : 16) * floats) / WS_TILE * WS_TILE;
+    return (int32_t)(count < fewest ? fewest : count > WS_CUBES ? WS_CUBES : count);
+}
+// Sums are read and written once per batch: fewer cubes would not be worth that.
+#define WS_FEWEST_OUTER_CUBES (2 * WS_TILE)

@@ -20,7 +20,7 @@ struct Bfloat16Tests {
             geometry: ConvGeometry(kernel: 3, stride: 2)),
         Case(
             samples: 1, extent: Extent3(depth: 2, height: 3, width: 200), inputs: 21, outputs: 33,
-            geometry: ConvGeometry(kernel: 3)),
+            geometry: ConvGeometry(kernel: Extent3(depth: 3, height: 1, width: 3))),
         Case(
             samples: 1, extent: Extent3(depth: 13, height: 11, width: 13), inputs: 18, outputs: 8,
             geometry: ConvGeometry(kernel: 3)),

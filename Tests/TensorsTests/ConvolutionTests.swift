@@ -25,6 +25,17 @@ struct ConvolutionTests {
         Case(
             samples: 1, extent: Extent3(depth: 2, height: 3, width: 200), inputs: 13, outputs: 33,
             geometry: ConvGeometry(kernel: 3)),
+        // Wide maps at stride 1: cubes of 2x2x2 or squares of 1x2x2 outputs, odd extents, every padding.
+        Case(
+            extent: Extent3(depth: 7, height: 10, width: 11), inputs: 18, outputs: 35,
+            geometry: ConvGeometry(kernel: 3)),
+        Case(
+            extent: Extent3(depth: 9, height: 7, width: 12), inputs: 33, outputs: 17,
+            geometry: ConvGeometry(kernel: 3, padding: Extent3(depth: 0, height: 1, width: 2))),
+        Case(
+            samples: 1, extent: Extent3(depth: 3, height: 21, width: 18), inputs: 16, outputs: 70,
+            geometry: ConvGeometry(
+                kernel: Extent3(depth: 1, height: 3, width: 3), padding: Extent3(depth: 0, height: 1, width: 1))),
         Case(samples: 1, extent: 1, inputs: 40, outputs: 70, geometry: ConvGeometry(kernel: 3)),
     ]
 

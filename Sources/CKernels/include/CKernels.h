@@ -9,6 +9,8 @@
 #define WS_CHUNK 192
 // Divides WS_CHUNK; every kernel set's tiles divide it. Tables are filled up to a multiple of it.
 #define WS_TILE 12
+// The most cubes that one call of multiply_cubes or outer_cubes takes.
+#define WS_CUBES 48
 
 // A stretch of consecutive voxels: the visible part of a row, or a whole dense sample.
 typedef struct {
@@ -79,6 +81,30 @@ typedef struct {
                                int32_t inputs, const void *zero, const float *dy, const int64_t *index,
                                int32_t outputs, uint32_t *scratch, float *sums);
 
+    // Winograd's minimal filtering (winograd.h). A cube is 2x2x2 outputs of a 3x3x3 kernel at stride 1 (deep == 1), or
+    // 1x2x2 outputs of a 1x3x3 kernel (deep == 0). Tables hold, per tap of the neighbourhood of 4x4x4 inputs or per
+    // output of the cube, the addresses of their first channels for each of the cubes; inputs outside are zeros.
+    // scratch: ws_cube_scratch elements.
+
+    // y = bias + sum over taps and inputs, for every output of the cubes but those at `outside`. weights: the result of
+    // cube_weights [panel][position][inputs][panel]; bias: whole panels.
+    void (*multiply_cubes)(int32_t deep, const void *const *inputs_table, const void *const *outputs_table,
+                           int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs, int32_t outputs,
+                           const float *weights, const float *bias, float *scratch);
+
+    // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient.
+    void (*outer_cubes)(int32_t deep, const void *const *inputs_table, const void *const *outputs_table,
+                        int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, float *scratch,
+                        float *sums);
+
+    // `count` numbers (whole vectors) of every position from those of every tap; the taps in reverse if `flipped`.
+    void (*cube_weights)(int32_t deep, int32_t flipped, const float *weights, int64_t tap_distance, int64_t count,
+                         float *u, int64_t distance);
+
+    // The transpose of cube_weights, not flipped.
+    void (*cube_weights_backward)(int32_t deep, const float *u, int64_t distance, int64_t count, float *weights,
+                                  int64_t tap_distance);
+
     // The mean of the voxels in `spans` less pivot[c], and the sum of squared deviations from that mean.
     void (*moments)(const float *x, const float *pivot, const ws_span *spans, int64_t span_count, int32_t channels,
                     float *offset, float *squares);
@@ -101,10 +127,17 @@ typedef struct {
 
     // sum[c] += x[v][c] over the voxels in `spans`.
     void (*channel_sums)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *sum);
+
+    // Multiplies and adds on registers alone (in bfloat16 if `paired`) and returns the number of operations. sums: two
+    // vectors.
+    int64_t (*multiply_registers)(int32_t paired, int64_t rounds, float *sums);
 } ws_kernels;
 
 // The scratch of gather_outer_pairs, in 32-bit elements.
 int64_t ws_outer_scratch(int32_t inputs, int32_t outputs, int32_t panel);
+
+// The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
+int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);

@@ -92,7 +92,8 @@ public struct StepBenchmark: Sendable {
         case .s3d:
             let network = Spark3DNetwork(unet, on: cpu)
             network.initialize(.he, seed: 0)
-            let mask = visibleBlocks(grid: extent.zipped(with: unet.plan.totalStride, /))
+            let grid = extent.zipped(with: unet.plan.totalStride, /)
+            let mask = BlockMask.random(grid: grid, visibleShare: visibleShare)
             return training(network) {
                 hiddenSquaredError(network(x, mask: mask, in: .training), target: x, mask: mask)
             }
@@ -116,12 +117,6 @@ public struct StepBenchmark: Sendable {
                 parameters, gradients: gradients, learningRate: 1e-2,
                 gradientScale: Gradients.clippingScale(norm: norm, limit: 12))
         }
-    }
-
-    private func visibleBlocks(grid: Extent3) -> BlockMask {
-        var draws = Draws(seed: 0, purpose: "benchmark mask")
-        let seen = max(1, Int((Double(grid.volume) * visibleShare).rounded(.toNearestOrEven)))
-        return BlockMask(samples: 1, grid: grid, visible: draws.permutation(of: grid.volume).map { $0 < seen })
     }
 
     private func noise(samples: Int, extent: Extent3, on cpu: CPU) -> Tensor {

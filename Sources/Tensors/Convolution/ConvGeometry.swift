@@ -57,5 +57,6 @@ public struct ConvGeometry: Hashable, Sendable {
 }
 
 extension Extent3 {
-    fileprivate var words: (Int32, Int32, Int32) { (Int32(depth), Int32(height), Int32(width)) }
+    /// As the kernels read it.
+    var words: (Int32, Int32, Int32) { (Int32(depth), Int32(height), Int32(width)) }
 }

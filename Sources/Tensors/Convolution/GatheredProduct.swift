@@ -7,6 +7,9 @@ import CKernels
 struct GatheredProduct {
     let source: Tensor
     let geometry: ws_geometry
+    /// The extent of the map whose voxels gather, and which of these are visible.
+    let pixels: Extent3
+    let mask: BlockMask?
     let chunks: PixelChunks
     var taps: Int { geometry.taps }
     var cpu: CPU { source.cpu }
@@ -17,7 +20,7 @@ struct GatheredProduct {
     ///   - pixels: the extent of the map whose voxels gather.
     ///   - mask: which of these voxels are visible.
     init(source: Tensor, geometry: ConvGeometry, pixels: Extent3, mask: BlockMask?, transposed: Bool) {
-        self.source = source
+        (self.source, self.pixels, self.mask) = (source, pixels, mask)
         self.geometry = geometry.gathering(source: source.shape.extent, pixels: pixels, transposed: transposed)
         chunks = PixelChunks(
             samples: source.shape.samples, extent: pixels, mask: mask, phases: transposed ? geometry.stride : 1)
@@ -32,6 +35,9 @@ struct GatheredProduct {
     ///   - bias: one number per output channel, or `nil` for zeros.
     func multiply(_ weight: Tensor, adjoint: Bool, bias: Tensor?, into output: UnsafeMutablePointer<Float>) {
         let outputs = weight.shape[adjoint ? 3 : 4]
+        if let cubes = CubeProduct(self, channels: outputs) {
+            return cubes.multiply(weight, adjoint: adjoint, bias: bias, into: output)
+        }
         let paired = multipliesPairs(outputs: outputs)
         let weights = PackedWeights(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
         let rounded = paired ? RoundedMap(source) : nil
@@ -67,6 +73,7 @@ struct GatheredProduct {
 
     /// `sums[t][k][c] = sum over visible pixels of source[pixel seen at t][k] * other[pixel][c]`, `[taps, K, C]`.
     func outerProduct(with other: Tensor) -> Tensor {
+        if let cubes = CubeProduct(self, channels: other.shape.channels) { return cubes.outerProduct(with: other) }
         if contractsPairs() { return outerProductOfPairs(with: other) }
         let (inputs, outputs, panel) = (source.shape.channels, other.shape.channels, Int(kernels.panel))
         let panels = (outputs + panel - 1) / panel

@@ -3,15 +3,20 @@ import CKernels
 /// The voxels that a convolution computes, as stretches of rows, grouped into chunks that a kernel takes at once.
 struct PixelChunks {
     private(set) var runs: [ws_run] = []
-    /// The runs of each chunk; at most `WS_CHUNK` pixels.
+    /// The runs of each chunk.
     private(set) var chunks: [Range<Int>] = []
+    /// The voxels of all chunks.
+    private(set) var pixels = 0
+    private let limit: Int
     private var pixelsInLast = 0
 
     /// The visible voxels of a batch of maps.
     ///
     /// - Parameter phases: voxels whose coordinates agree modulo this stand together. A transposed convolution gives its
     ///   stride here, so that the pixels of a tile see the same taps.
-    init(samples: Int, extent: Extent3, mask: BlockMask?, phases: Extent3) {
+    /// - Parameter limit: the most pixels of a chunk.
+    init(samples: Int, extent: Extent3, mask: BlockMask?, phases: Extent3, limit: Int = Int(WS_CHUNK)) {
+        self.limit = limit
         for sample in 0..<samples {
             for phase in 0..<phases.volume {
                 let first = Extent3(
@@ -52,17 +57,18 @@ struct PixelChunks {
     private mutating func append(_ sample: Int, _ depth: Int, _ height: Int, _ width: Int, _ count: Int, _ step: Int) {
         var (width, count) = (width, count)
         while count > 0 {
-            if chunks.isEmpty || pixelsInLast == Int(WS_CHUNK) {
+            if chunks.isEmpty || pixelsInLast == limit {
                 chunks.append(runs.count..<runs.count)
                 pixelsInLast = 0
             }
-            let now = min(count, Int(WS_CHUNK) - pixelsInLast)
+            let now = min(count, limit - pixelsInLast)
             runs.append(
                 ws_run(
                     sample: Int32(sample), depth: Int32(depth), height: Int32(height), width: Int32(width),
                     count: Int32(now), step: Int32(step)))
             chunks[chunks.count - 1] = chunks[chunks.count - 1].lowerBound..<runs.count
             pixelsInLast += now
+            pixels += now
             (width, count) = (width + now * step, count - now)
         }
     }

@@ -6,7 +6,7 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
     /// Operands rounded to 8 significant bits (nearest, ties to even; denormals to zero), products summed in float32.
     ///
     /// A result differs from the exact one of the rounded operands by about `2^-24` of the sum of the absolute products,
-    /// times the number of additions at worst. Products too small to gain from rounding are computed in float32.
+    /// times the number of additions at worst. Products that gain nothing from rounding are computed in float32.
     case bfloat16
 
     /// `bfloat16` where the fastest kernels multiply it in one instruction, else `float32`.

@@ -3,22 +3,44 @@ import Experiments
 import Foundation
 import Tensors
 
-extension StepBenchmark.Case: ExpressibleByArgument {}
+/// A training step or prediction, or the operations one by one.
+enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
+    case step(StepBenchmark.Case)
+    case ops
+
+    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops]
+
+    var defaultValueDescription: String {
+        switch self {
+        case .step(let step): step.rawValue
+        case .ops: "ops"
+        }
+    }
+
+    init?(argument: String) {
+        guard let found = Self.allCases.first(where: { $0.defaultValueDescription == argument }) else { return nil }
+        self = found
+    }
+
+    static var allValueStrings: [String] { allCases.map(\.defaultValueDescription) }
+}
 
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Time a training step or a prediction on this machine.",
+        abstract: "Time a training step, a prediction or single operations on this machine.",
         discussion: """
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
-            predict: ResEnc-L on one cubic patch. Prints one JSON object. Times mean something on an idle machine only.
+            predict: ResEnc-L on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
+            10 % of the blocks visible, as a share of what the multipliers reach on registers. Prints one JSON object a \
+            line. Times mean something on an idle machine only.
 
             Example:
               warmstart benchmark finetune --runs 5
             """)
 
     @Argument(help: "What to time.")
-    var benchmark: StepBenchmark.Case
+    var benchmark: BenchmarkCase
 
     @Option(help: "The edge of the cubic patch in voxels, a multiple of 32 (not for finetune).")
     var patch = 96
@@ -40,10 +62,21 @@ struct BenchmarkCommand: ParsableCommand {
     }
 
     func run() throws {
-        var benchmark = StepBenchmark(benchmark)
-        (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (patch, visible, runs)
+        switch benchmark {
+        case .step(let step):
+            var benchmark = StepBenchmark(step)
+            (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (patch, visible, runs)
+            try printLine(benchmark.run(on: compute.cpu))
+        case .ops:
+            var benchmark = OpsBenchmark()
+            (benchmark.patchEdge, benchmark.runs) = (patch, runs)
+            try benchmark.run(on: compute.cpu) { try printLine($0) }
+        }
+    }
+
+    private func printLine(_ result: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(benchmark.run(on: compute.cpu)), as: UTF8.self))
+        print(String(decoding: try encoder.encode(result), as: UTF8.self))
     }
 }
