@@ -149,6 +149,7 @@ INLINE void NAME(outer_row_pairs)(const int rows, const uint32_t *x, int64_t x_s
                                sums + panel * PANEL, (int64_t)panels * PANEL);
 }
 
+#ifndef TILES
 static TARGET void NAME(gather_outer_pairs)(const void *const *table, int64_t table_stride, int32_t pixels,
                                             int32_t taps, int32_t inputs, const void *zero, const float *dy,
                                             const int64_t *index, int32_t outputs, uint32_t *scratch, float *sums) {
@@ -199,3 +200,4 @@ static TARGET void NAME(gather_outer_pairs)(const void *const *table, int64_t ta
         }
     }
 }
+#endif

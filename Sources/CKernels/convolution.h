@@ -84,6 +84,7 @@ static TARGET void NAME(gather_multiply)(const void *const *table, int64_t table
                          columns);
 }
 
+#ifndef TILES
 static TARGET void NAME(gather_multiply_pairs)(const void *const *table, int64_t table_stride, int32_t pixels,
                                                int32_t taps, int32_t pairs, const void *zero, const uint32_t *weights,
                                                const float *bias, float *y, const int64_t *index, int64_t row_stride,
@@ -91,6 +92,7 @@ static TARGET void NAME(gather_multiply_pairs)(const void *const *table, int64_t
     NAME(multiply_tiles)(1, table, table_stride, pixels, taps, pairs, zero, weights, bias, y, index, row_stride,
                          columns);
 }
+#endif
 
 // sums[r][c] += sum over p of x[p][k + r] * dy[index[p]][c]; `rows` is a constant at every call.
 INLINE void NAME(outer_tile)(const int rows, const void *const *x, int32_t pixels, int64_t k, const void *zero,

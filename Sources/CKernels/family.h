@@ -1,6 +1,6 @@
 // Compiles every kernel body for one family of vector instructions and gathers them in a table. Included with FAMILY (a
 // name), TARGET (the function attribute), LANES (floats per vector), TILE_ROWS (a multiple of 3) and MULTIPLIES_PAIRS (1
-// for the AVX-512 BF16 instructions) defined.
+// for the AVX-512 BF16 instructions) defined, and TILES where there are matrix registers (tiles.h).
 #include "CKernels.h"
 #include "sizes.h"
 
@@ -23,8 +23,14 @@ INLINE void NAME(store)(float *p, NAME(vector) v) { *(NAME(unaligned) *)p = v; }
 #include "bfloat16.h"
 #include "convolution.h"
 #include "normalization.h"
-#include "peak.h"
 #include "winograd.h"
+#ifdef TILES
+#include "tiles.h"
+#define PAIRS_OR_TILES(function) NAME(function##_tiles)
+#else
+#define PAIRS_OR_TILES(function) NAME(function##_pairs)
+#endif
+#include "peak.h"
 
 const ws_kernels NAME(ws_kernels) = {
     .name = QUOTED(FAMILY),
@@ -32,10 +38,17 @@ const ws_kernels NAME(ws_kernels) = {
     .gather_multiply = NAME(gather_multiply),
     .gather_outer = NAME(gather_outer),
     .multiplies_pairs = MULTIPLIES_PAIRS,
+#ifdef TILES
+    .multiplies_tiles = 1,
+    .pair_multiple = TILE_EDGE,
+#else
+    .multiplies_tiles = 0,
+    .pair_multiple = 1,
+#endif
     .round_rows = NAME(round_rows),
     .interleave = NAME(interleave),
-    .gather_multiply_pairs = NAME(gather_multiply_pairs),
-    .gather_outer_pairs = NAME(gather_outer_pairs),
+    .gather_multiply_pairs = PAIRS_OR_TILES(gather_multiply),
+    .gather_outer_pairs = PAIRS_OR_TILES(gather_outer),
     .multiply_cubes = NAME(multiply_cubes),
     .outer_cubes = NAME(outer_cubes),
     .cube_weights = NAME(cube_weights),

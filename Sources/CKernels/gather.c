@@ -82,9 +82,10 @@ int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, c
     return pixels;
 }
 
-int64_t ws_outer_scratch(int32_t inputs, int32_t outputs, int32_t panel) {
-    int64_t dy = (outputs + panel - 1) / panel * panel, x = WS_ROW_STRIDE((int64_t)inputs);
-    return (dy + x) * (WS_CHUNK / 2);
+int64_t ws_outer_scratch(int32_t inputs, int32_t outputs) {
+    // Whole panels of the widest kernel set; its dy passes through the place of x, sixteen rows at a time.
+    int64_t dy = WS_WHOLE(outputs, 32), x = WS_ROW_STRIDE(WS_WHOLE(inputs, 32)) * (WS_CHUNK / 2);
+    return dy * (WS_CHUNK / 2) + (x > 16 * dy ? x : 16 * dy);
 }
 
 int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs) {

@@ -62,7 +62,7 @@ struct Bfloat16Tests {
     /// Sums of n products that are exact in float32 lie within `lambda sqrt(n) 2^-24` of the sum of their magnitudes,
     /// but for probability `2 exp(-lambda^2 / 2)` (Higham and Mary 2019, 10.1137/18M1226312); lambda is 6 here.
     /// Unrounded operands would miss that: bfloat16 products are off by up to `2^-8` each.
-    @Test(arguments: KernelSet.supported, cases)
+    @Test(arguments: KernelSet.tested, cases)
     func agreesWithTheDefinitionOfRoundedOperands(kernels: KernelSet, test: Case) {
         let run = Run(test, on: CPU(threads: 2, kernels: kernels, precision: .bfloat16)) { randomScalars($0, seed: $1) }
         func reference(_ format: (Float) -> Float) -> ConvolutionReference {
@@ -93,14 +93,14 @@ struct Bfloat16Tests {
         #expect(zip(run.y.scalars, unrounded.y).contains { abs(Double($0) - $1) > y }, "operands were not rounded")
     }
 
-    @Test("small integers are exact in both formats, whatever the order of sums", arguments: KernelSet.supported, cases)
+    @Test("small integers are exact in both formats, whatever the order of sums", arguments: KernelSet.tested, cases)
     func integersAreExact(kernels: KernelSet, test: Case) {
         let exact = Run(test, on: CPU(threads: 1, kernels: kernels), scalars: integers)
         let paired = Run(test, on: CPU(threads: 2, kernels: kernels, precision: .bfloat16), scalars: integers)
         #expect(paired.results == exact.results)
     }
 
-    @Test("an identity shows each number as it is rounded", arguments: KernelSet.supported)
+    @Test("an identity shows each number as it is rounded", arguments: KernelSet.tested)
     func roundsToNearestEven(kernels: KernelSet) {
         let special: [Float] = [
             0, 1, 0x1.01p0, 0x1.03p0, 0x1.010002p0, 0x1.02fffep0, -0x1.01p0, 0x1.ffp0, 0x1.fefffep0, 3.14159, -2.71828,
@@ -131,7 +131,7 @@ struct Bfloat16Tests {
         }
     }
 
-    @Test(arguments: KernelSet.supported, [false, true])
+    @Test(arguments: KernelSet.tested, [false, true])
     func sameBitsForAnyNumberOfThreads(kernels: KernelSet, masked: Bool) {
         let extent = Extent3(depth: 12, height: 16, width: 24)
         let mask = masked ? BlockMask.random(samples: 2, grid: 4, visible: 0.5, seed: 9) : nil
@@ -152,7 +152,7 @@ struct Bfloat16Tests {
 
     @Test(
         "on integers a masked map gives exactly the dense result times the mask",
-        arguments: KernelSet.supported,
+        arguments: KernelSet.tested,
         [ConvGeometry(kernel: 3), ConvGeometry(kernel: 3, stride: 2), ConvGeometry(kernel: 2, stride: 2)])
     func maskedEqualsDenseThenMasked(kernels: KernelSet, geometry: ConvGeometry) {
         let mask = BlockMask.random(
@@ -196,8 +196,8 @@ struct Bfloat16Tests {
     }
 
     @Test func automaticPrecisionFollowsTheKernels() {
-        for kernels in KernelSet.supported {
-            let isFast = kernels.description == "avx512bf16"
+        for kernels in KernelSet.tested {
+            let isFast = ["avx512bf16", "amx"].contains(kernels.description)
             #expect(Precision.automatic(for: kernels) == (isFast ? .bfloat16 : .float32))
         }
         #expect(Precision.automatic == Precision.automatic(for: .best))

@@ -39,7 +39,7 @@ struct ConvolutionTests {
         Case(samples: 1, extent: 1, inputs: 40, outputs: 70, geometry: ConvGeometry(kernel: 3)),
     ]
 
-    @Test(arguments: KernelSet.supported, cases)
+    @Test(arguments: KernelSet.tested, cases)
     func agreesWithTheDefinition(kernels: KernelSet, test: Case) {
         let cpu = CPU(threads: 2, kernels: kernels)
         let g = test.geometry

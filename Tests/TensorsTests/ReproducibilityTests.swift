@@ -19,7 +19,7 @@ struct ReproducibilityTests {
         return [y, gradients[input]!, gradients[w]!, gradients[v]!, gradients[gamma]!].map(\.scalars)
     }
 
-    @Test(arguments: KernelSet.supported, [false, true])
+    @Test(arguments: KernelSet.tested, [false, true])
     func sameBitsForAnyNumberOfThreads(kernels: KernelSet, masked: Bool) {
         let mask = masked ? BlockMask.random(samples: 2, grid: 2, visible: 0.5, seed: 9) : nil
         let one = step(CPU(threads: 1, kernels: kernels), mask: mask)

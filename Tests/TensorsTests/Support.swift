@@ -43,3 +43,8 @@ extension BlockMask {
         return BlockMask(samples: samples, grid: grid, visible: flags)
     }
 }
+
+extension KernelSet {
+    /// What this processor supports, and the matrix instructions in portable C.
+    static var tested: [KernelSet] { supported + [.emulatedTiles] }
+}

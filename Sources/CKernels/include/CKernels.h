@@ -64,6 +64,12 @@ typedef struct {
     // 1 if the processor multiplies pairs in one instruction, 0 if every product is widened to float32.
     int32_t multiplies_pairs;
 
+    // 1 if it multiplies whole matrices of pairs (tiles.h).
+    int32_t multiplies_tiles;
+
+    // Rows of pairs are filled up to a multiple of this with zeros, in maps and in weights.
+    int32_t pair_multiple;
+
     // pairs[i] = (x[2i], x[2i + 1]) of each row, whose last pair is filled up with zero if `channels` is odd.
     void (*round_rows)(const float *x, int64_t rows, int32_t channels, uint32_t *pairs);
 
@@ -75,8 +81,8 @@ typedef struct {
                                   int32_t pairs, const void *zero, const uint32_t *weights, const float *bias, float *y,
                                   const int64_t *index, int64_t row_stride, int32_t columns);
 
-    // gather_outer of a float32 source and dy, both rounded on the way, with all `outputs` at once: rows of sums are
-    // `outputs` rounded up to whole panels long. scratch: ws_outer_scratch(inputs, outputs, panel) elements.
+    // gather_outer of a float32 source and dy, both rounded on the way, with all `outputs` at once: sums[t][k][c] with
+    // whole panels of c, or with tiles sums[t][c][k] with whole panels of both. scratch: ws_outer_scratch elements.
     void (*gather_outer_pairs)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
                                int32_t inputs, const void *zero, const float *dy, const int64_t *index,
                                int32_t outputs, uint32_t *scratch, float *sums);
@@ -134,7 +140,7 @@ typedef struct {
 } ws_kernels;
 
 // The scratch of gather_outer_pairs, in 32-bit elements.
-int64_t ws_outer_scratch(int32_t inputs, int32_t outputs, int32_t panel);
+int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 
 // The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
 int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs);
@@ -142,3 +148,6 @@ int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs);
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);
 const ws_kernels *ws_kernel_set(int32_t index);
+
+// The matrix kernels on a processor without matrix registers: slow, for tests.
+const ws_kernels *ws_emulated_tiles(void);

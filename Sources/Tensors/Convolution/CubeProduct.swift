@@ -7,7 +7,7 @@ import CKernels
 /// voxels need no care of their own. Sums run in another order than tap by tap: results differ by float32 rounding.
 ///
 /// Multiplies in float32 whatever the precision: vector instructions gain less from bfloat16 than from leaving out two
-/// products of three.
+/// products of three. Matrix instructions gain more.
 struct CubeProduct {
     private let product: GatheredProduct
     private let chunks: PixelChunks
@@ -25,6 +25,7 @@ struct CubeProduct {
     ///
     /// - Parameter channels: those of the map whose voxels gather.
     init?(_ product: GatheredProduct, channels: Int) {
+        guard product.cpu.precision == .float32 || product.kernels.multiplies_tiles == 0 else { return nil }
         let geometry = product.geometry
         guard (geometry.kernel.0 == 3 || geometry.kernel.0 == 1), geometry.kernel.1 == 3, geometry.kernel.2 == 3,
             geometry.stride == (1, 1, 1), geometry.dilation == (1, 1, 1)

@@ -19,19 +19,23 @@ extension GatheredProduct {
     /// the cache, many where pixels are so many that they would. Groups are added in order afterwards.
     func outerProductOfPairs(with other: Tensor) -> Tensor {
         let (inputs, outputs, panel) = (source.shape.channels, other.shape.channels, Int(kernels.panel))
-        let width = (outputs + panel - 1) / panel * panel
+        func whole(_ channels: Int) -> Int { (channels + panel - 1) / panel * panel }
+        // What a tap's sums are: [inputs][outputs], or with tiles the transpose, each filled up to whole panels.
+        let isTransposed = kernels.multiplies_tiles != 0
+        let (width, tapSize) =
+            isTransposed ? (whole(inputs), whole(outputs) * whole(inputs)) : (whole(outputs), inputs * whole(outputs))
         let count = chunks.chunks.count
         let tasks = 32, fewestChunks = 8, cachedSums = 3 << 16
         func groups(_ slices: Int) -> Int { max(1, min((tasks + slices - 1) / slices, count)) }
         let slices =
             geometry.slicings.first { slices in
-                count / groups(slices.count) >= fewestChunks && slices[0].taps * inputs * width <= cachedSums
+                count / groups(slices.count) >= fewestChunks && slices[0].taps * tapSize <= cachedSums
             } ?? geometry.slicings.last!
         let groupCount = groups(slices.count)
-        let (rows, sliceSize) = (taps * inputs, slices[0].taps * inputs * width)
-        let partial = Buffer(count: groupCount * rows * width, on: cpu)
-        let isResult = groupCount == 1 && width == outputs
-        let scratchSize = Int(ws_outer_scratch(Int32(inputs), Int32(outputs), Int32(panel)))
+        let sliceSize = slices[0].taps * tapSize
+        let partial = Buffer(count: groupCount * taps * tapSize, on: cpu)
+        let isResult = groupCount == 1 && !isTransposed && width == outputs
+        let scratchSize = Int(ws_outer_scratch(Int32(inputs), Int32(outputs)))
         cpu.parallel(groupCount * slices.count) { task in
             let (group, slice) = (task / slices.count, task % slices.count)
             let scratch = Buffer(count: scratchSize, on: cpu)
@@ -49,13 +53,21 @@ extension GatheredProduct {
         if isResult { return Tensor(shape: [taps, inputs, outputs], buffer: partial) }
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
-            cpu.parallel((rows + 63) / 64) { task in
-                for row in (task * 64)..<min(rows, task * 64 + 64) {
-                    let target = result + row * outputs
-                    target.update(from: partial.pointer + row * width, count: outputs)
-                    for group in 1..<groupCount {
-                        let addend = partial.pointer + (group * rows + row) * width
-                        for c in 0..<outputs { target[c] += addend[c] }
+            let rows = isTransposed ? outputs : inputs
+            let parts = (rows + 63) / 64
+            cpu.parallel(taps * parts) { task in
+                let (tap, part) = (task / parts, task % parts)
+                for row in (part * 64)..<min(rows, part * 64 + 64) {
+                    let sums = partial.pointer + tap * tapSize + row * width
+                    for group in 1..<max(1, groupCount) {
+                        let addend = sums + group * taps * tapSize
+                        for c in 0..<width { sums[c] += addend[c] }
+                    }
+                    if isTransposed {
+                        let target = result + tap * inputs * outputs + row
+                        for k in 0..<inputs { target[k * outputs] = sums[k] }
+                    } else {
+                        (result + (tap * inputs + row) * outputs).update(from: sums, count: outputs)
                     }
                 }
             }

@@ -1,5 +1,6 @@
 /// A convolution's weights, rearranged for the kernels: `[panel][tap][input][channel of the panel]`, zero where the last
-/// panel has no channels left. In bfloat16 an element is a pair of inputs, the last one filled up with zero.
+/// panel has no channels left. In bfloat16 an element is a pair of inputs; pairs are filled up with zeros to the kernels'
+/// multiple.
 struct PackedWeights {
     let buffer: Buffer
     /// The 32-bit elements per tap and output channel: inputs, or pairs of them.
@@ -17,7 +18,8 @@ struct PackedWeights {
         let taps = weight.shape[0] * weight.shape[1] * weight.shape[2]
         let (stored, columns) = (weight.shape[3], weight.shape[4])
         let outputs = adjoint ? stored : columns
-        let inputs = precision == .float32 ? (adjoint ? columns : stored) : ((adjoint ? columns : stored) + 1) / 2
+        let count = adjoint ? columns : stored
+        let inputs = precision == .float32 ? count : cpu.kernelSet.pairs(for: count)
         let panelSize = taps * inputs * width
         (self.inputs, self.panelSize) = (inputs, panelSize)
         panels = (outputs + width - 1) / width
@@ -39,16 +41,23 @@ struct PackedWeights {
             case (.float32, false):
                 for k in 0..<inputs { (target + k * width).update(from: source + k * columns + first, count: used) }
             case (.bfloat16, true):
+                Self.clear(buffer.words + offset, from: (columns + 1) / 2, to: inputs, width)
                 Self.packRows(source + first * columns, used, columns, into: buffer.words + offset, width, cpu)
             case (.bfloat16, false):
                 let interleave = cpu.kernelSet.table.pointee.interleave!
-                for k in 0..<inputs {
+                let pairs = (stored + 1) / 2
+                Self.clear(buffer.words + offset, from: pairs, to: inputs, width)
+                for k in 0..<pairs {
                     let even = source + 2 * k * columns + first
                     let odd = 2 * k + 1 < stored ? even + columns : nil
                     interleave(even, odd, Int32(used), buffer.words + offset + k * width)
                 }
             }
         }
+    }
+
+    private static func clear(_ target: UnsafeMutablePointer<UInt32>, from first: Int, to end: Int, _ width: Int) {
+        (target + first * width).update(repeating: 0, count: (end - first) * width)
     }
 
     /// `target[k * width + row] = (source[row][2k], source[row][2k + 1])`.

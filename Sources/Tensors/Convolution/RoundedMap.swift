@@ -1,10 +1,11 @@
-/// A feature map in bfloat16: `[voxel][pair of channels]`, each pair in 32 bits, an odd last channel paired with zero.
+/// A feature map in bfloat16: `[voxel][pair of channels]`, each pair in 32 bits, filled up with zeros to the kernels'
+/// multiple.
 struct RoundedMap {
     let buffer: Buffer
 
     init(_ map: Tensor) {
         let (cpu, channels) = (map.cpu, map.shape.channels)
-        let pairs = (channels + 1) / 2
+        let pairs = cpu.kernelSet.pairs(for: channels)
         let buffer = Buffer(count: map.shape.count / max(1, channels) * pairs, on: cpu)
         self.buffer = buffer
         let kernels = cpu.kernelSet.table.pointee
@@ -23,9 +24,15 @@ struct RoundedMap {
         let visible = Spans(of: map)
         cpu.parallel(visible.pieces.count) { piece in
             for span in visible.spans[visible.pieces[piece].spans] {
-                kernels.round_rows(
-                    map.pointer + Int(span.start) * channels, span.count, Int32(channels),
-                    words + Int(span.start) * pairs)
+                let (source, target) = (map.pointer + Int(span.start) * channels, words + Int(span.start) * pairs)
+                guard pairs > (channels + 1) / 2 else {
+                    kernels.round_rows(source, span.count, Int32(channels), target)
+                    continue
+                }
+                target.update(repeating: 0, count: Int(span.count) * pairs)
+                for voxel in 0..<Int(span.count) {
+                    kernels.round_rows(source + voxel * channels, 1, Int32(channels), target + voxel * pairs)
+                }
             }
         }
     }

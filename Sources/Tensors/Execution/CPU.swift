@@ -60,6 +60,15 @@ public struct KernelSet: Sendable, Hashable, CustomStringConvertible {
         return supported.first { $0.description == forced } ?? supported[supported.count - 1]
     }
 
+    /// The matrix instructions in portable C: slow, to test on any processor what they compute.
+    package static var emulatedTiles: KernelSet { KernelSet(table: ws_emulated_tiles()) }
+
+    /// The pairs of bfloat16 numbers that hold a voxel's channels.
+    func pairs(for channels: Int) -> Int {
+        let multiple = Int(table.pointee.pair_multiple)
+        return ((channels + 1) / 2 + multiple - 1) / multiple * multiple
+    }
+
     /// Equal tables are one set.
     public static func == (left: KernelSet, right: KernelSet) -> Bool { left.table == right.table }
     /// Hashes the table's identity.

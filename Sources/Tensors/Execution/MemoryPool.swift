@@ -17,8 +17,16 @@ final class MemoryPool: @unchecked Sendable {
     /// A block of at least `bytes`, aligned to a cache line, with arbitrary content.
     func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.roundedUp(bytes)
-        let reused = lock.withLock { free[size]?.popLast() }
-        return reused ?? .allocate(byteCount: size, alignment: size >= 1 << 21 ? 1 << 21 : 64)
+        return lock.withLock { free[size]?.popLast() } ?? Self.allocate(size)
+    }
+
+    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
+        let hugePage = 1 << 21
+        guard size >= hugePage else { return .allocate(byteCount: size, alignment: 64) }
+        let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
+        // Feature maps are read in planes far apart: huge pages save most address translations. A mere wish.
+        _ = madvise(block, size / hugePage * hugePage, Int32(MADV_HUGEPAGE))
+        return block
     }
 
     /// Takes back a block that ``take(_:)`` gave for the same number of bytes.
