@@ -52,6 +52,8 @@ public struct StepBenchmark: Sendable {
     public var visibleShare = 0.25
     /// Timed runs after one that is not.
     public var runs = 3
+    /// Whether blocks are computed again in the backward pass instead of kept.
+    public var recomputes = false
 
     /// A benchmark with the peer's defaults.
     public init(_ benchmark: Case) { self.benchmark = benchmark }
@@ -72,6 +74,8 @@ public struct StepBenchmark: Sendable {
             kernels: cpu.kernelSet.description)
     }
 
+    private var phase: Phase { recomputes ? .recomputing : .training }
+
     private func makeStep(on cpu: CPU) throws -> () -> Void {
         if benchmark == .finetune {
             let network = try UNet(NetworkPreset.s.plan(outputChannels: 3), on: cpu)
@@ -82,7 +86,7 @@ public struct StepBenchmark: Sendable {
             let labels = LabelMap(
                 samples: 2, extent: extent, labels: (0..<2 * extent.volume).map { _ in Int32(draws.integer(in: 0..<3)) }
             )
-            return training(network) { crossEntropy(network(x, in: .training)[0], labels: labels) }
+            return training(network) { crossEntropy(network(x, in: phase)[0], labels: labels) }
         }
         let unet = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: cpu)
         let extent = Extent3(patchEdge)
@@ -95,11 +99,11 @@ public struct StepBenchmark: Sendable {
             let grid = extent.zipped(with: unet.plan.totalStride, /)
             let mask = BlockMask.random(grid: grid, visibleShare: visibleShare)
             return training(network) {
-                hiddenSquaredError(network(x, mask: mask, in: .training), target: x, mask: mask)
+                hiddenSquaredError(network(x, mask: mask, in: phase), target: x, mask: mask)
             }
         case .mae:
             Initializer.he.initialize(unet, seed: 0)
-            return training(unet) { squaredError(unet(x, in: .training)[0], target: x) }
+            return training(unet) { squaredError(unet(x, in: phase)[0], target: x) }
         case .predict, .finetune:
             Initializer.he.initialize(unet, seed: 0)
             return { _ = unet(x, in: .inference) }

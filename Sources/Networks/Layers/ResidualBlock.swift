@@ -44,6 +44,9 @@ public struct ResidualBlock: Module {
     /// - Parameter x: `[N, D, H, W, in]`, an extent that is a multiple of the stride; the result is
     ///   `[N, D / sD, H / sH, W / sW, out]`.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
+        if phase == .recomputing {
+            return recomputed([x], parameters: namedParameters.map(\.parameter)) { self($0[0], in: .training) }
+        }
         let hidden = conv2.conv(conv1(x, in: phase), in: phase)
         return conv2.norm(hidden, slope: ConvNormActivation.slope, residual: skip(x, in: phase), in: phase)
     }

@@ -50,10 +50,20 @@ public struct UNetDecoder: Module {
         var logits: [Tensor] = []
         var below = maps[maps.count - 1]
         for level in stages.indices {
-            let upsampled = upsamplers[level](below, in: phase)
-            below = stages[level](concatenate([upsampled, maps[maps.count - 2 - level]]), in: phase)
+            below = joined(level, below, maps[maps.count - 2 - level], in: phase)
             if level >= stages.count - outputs { logits.insert(heads[level](below, in: phase), at: 0) }
         }
         return logits
+    }
+
+    /// The map of a level from the one below and the skip connection.
+    private func joined(_ level: Int, _ below: Tensor, _ skip: Tensor, in phase: Phase) -> Tensor {
+        if phase == .recomputing {
+            let parameters = upsamplers[level].namedParameters + stages[level].namedParameters
+            return recomputed([below, skip], parameters: parameters.map(\.parameter)) {
+                joined(level, $0[0], $0[1], in: .training)
+            }
+        }
+        return stages[level](concatenate([upsamplers[level](below, in: phase), skip]), in: phase)
     }
 }

@@ -47,7 +47,7 @@ public func batchNorm(
             mean: running.mean, variance: running.variance, samples: x.shape.samples)
     }
     let (output, statistics) = normalization.apply(x, weight: weight, bias: bias, residual: nil)
-    if phase == .training {
+    if phase != .inference {
         for c in 0..<x.shape.channels {
             let unbiased = statistics.variance[c] * statistics.count[c] / max(1, statistics.count[c] - 1)
             running.mean[c] = Float((1 - momentum) * Double(running.mean[c]) + momentum * statistics.mean[c])

@@ -51,6 +51,9 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "How often to time, after one run that does not count.")
     var runs = 3
 
+    @Flag(help: "Compute blocks again in the backward pass instead of keeping them (training steps only).")
+    var recompute = false
+
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -66,6 +69,7 @@ struct BenchmarkCommand: ParsableCommand {
         case .step(let step):
             var benchmark = StepBenchmark(step)
             (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (patch, visible, runs)
+            benchmark.recomputes = recompute
             try printLine(benchmark.run(on: compute.cpu))
         case .ops:
             var benchmark = OpsBenchmark()
