@@ -128,9 +128,10 @@ public struct FinetuneRun {
     /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
     private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
         guard let path = weightsFile, isPretrained else { return nil }
-        let file = try SafetensorsFile.read(path)
-        var report = try Transfer(recipe.transfer)(file, to: network.namedParameters)
-        report.remarks = TransferCard(metadata: file.metadata).map { $0.remarks(on: plan) } ?? []
+        let source = try WeightsFile.read(path)
+        var report = try Transfer(recipe.transfer)(source.unet(), to: network.namedParameters)
+        report.skipped += source.skipped.map { .init(name: $0.name, reason: $0.reason) }
+        report.remarks = source.card.map { $0.remarks(on: plan) } ?? []
         return report
     }
 

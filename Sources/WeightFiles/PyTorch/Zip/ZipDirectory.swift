@@ -61,6 +61,7 @@ struct ZipDirectory {
         var count = try cursor.count(UInt16.self)
         var size = try cursor.count(UInt32.self)
         var offset = try cursor.count(UInt32.self)
+        _ = try cursor.take(try cursor.count(UInt16.self))
         if count == UInt16.max || size == UInt32.max || offset == UInt32.max,
             let wide = try Self.wideEnd(archive, before: end)
         {
