@@ -34,7 +34,8 @@ struct MutationTests {
             var mutator = Mutator(number: number)
             let (name, content) = originals[mutator.choice(of: originals.count)]
             let path = "\(folder)/\(name)"
-            let damaged = mutator.damaged(content)
+            // Checksums would hide most of the reader from damage: every other time the pickle gets a new one.
+            let damaged = (number % 2 == 0 ? nil : mutator.damagedPickle(content)) ?? mutator.damaged(content)
             try damaged.write(to: URL(filePath: path))
             let before = Self.resetPeak()
             let time = try ContinuousClock().measure { if try Self.isRead(path, format) { read += 1 } }
