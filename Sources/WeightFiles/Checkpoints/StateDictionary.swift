@@ -3,7 +3,7 @@ struct StateDictionary {
     /// The weights by their names, without the prefixes that wrappers of PyTorch add.
     var tensors: [String: StoredTensor] = [:]
     /// The other tensors of the checkpoint.
-    var skipped: [WeightsFile.Skipped] = []
+    var skipped: [SkippedTensor] = []
 
     /// Under which keys the field's tools keep weights, the most telling first; empty: the file is the dictionary.
     private static let containers = [

@@ -7,17 +7,6 @@ import Tensors
 /// The one door for weights from elsewhere: safetensors files, and PyTorch checkpoints of nnU-Net, nnssl, MedicalNet,
 /// Models Genesis, torchvision, timm, SimCLR and MoCo.
 public struct WeightsFile: Sendable {
-    /// A tensor of the file that is no part of the network.
-    public struct Skipped: Sendable, Hashable, Codable {
-        /// Its name, or path, in the file.
-        public var name: String
-        /// Why, in a few words.
-        public var reason: String
-
-        /// A tensor and the reason.
-        public init(name: String, reason: String) { (self.name, self.reason) = (name, reason) }
-    }
-
     /// A tensor that has another shape here than in the file.
     public struct Reshaped: Sendable, Hashable, Codable {
         /// Its name here.
@@ -35,7 +24,7 @@ public struct WeightsFile: Sendable {
     /// The weights under our names, which may include PyTorch's duplicates, and the transfer card if one is known.
     public internal(set) var weights: SafetensorsFile
     /// Tensors that were left behind.
-    public internal(set) var skipped: [Skipped]
+    public internal(set) var skipped: [SkippedTensor]
     /// Tensors that were brought into another shape; see ``inflated()``.
     public internal(set) var reshaped: [Reshaped] = []
 
@@ -93,7 +82,7 @@ public struct WeightsFile: Sendable {
             if let ours = names.name(of: name) {
                 tensors[ours] = tensor
             } else {
-                skipped.append(Skipped(name: name, reason: NetworkNames.reason(forSkipping: name)))
+                skipped.append(SkippedTensor(name: name, reason: NetworkNames.reason(forSkipping: name)))
             }
         }
         network = names.network
@@ -102,7 +91,7 @@ public struct WeightsFile: Sendable {
     }
 
     /// The layout of a dictionary that no tool has signed.
-    private static func layout(_ names: NetworkNames, skipped: [Skipped]) -> CheckpointLayout {
+    private static func layout(_ names: NetworkNames, skipped: [SkippedTensor]) -> CheckpointLayout {
         let (key, head) = ("the encoder that only follows the trained one", "a projection head")
         if skipped.contains(where: { $0.reason == key || $0.reason == "the queue of keys" }) { return .moCo }
         if skipped.contains(where: { $0.reason == head }) { return .simCLR }

@@ -27,16 +27,16 @@ struct ZipArchive {
     init(_ bytes: Data, budget: inout ReadBudget) throws {
         let directory = try ZipDirectory(bytes)
         var entries: [String: Entry] = [:]
-        var cursor = ByteCursor(directory.bytes, endingWith: Self.damaged("its directory ends too early"))
+        var cursor = ByteCursor(directory.bytes, endingWith: ZipDirectory.damaged("its directory ends too early"))
         for _ in 0..<directory.count {
             let record = try ZipDirectory.Record(&cursor)
             try budget.pay(ReadBudget.bytesPerValue + record.name.utf8.count, for: "the archive's directory")
-            guard record.flags & 1 == 0 else { throw Self.damaged("'\(record.name)' is encrypted") }
+            guard record.flags & 1 == 0 else { throw ZipDirectory.damaged("'\(record.name)' is encrypted") }
             let entry = Entry(
                 name: record.name, method: record.method, checksum: record.checksum, size: record.size,
                 stored: try Self.storedBytes(of: record, in: bytes))
             guard entries.updateValue(entry, forKey: entry.name) == nil else {
-                throw Self.damaged("'\(entry.name)' is in it twice")
+                throw ZipDirectory.damaged("'\(entry.name)' is in it twice")
             }
         }
         self.entries = entries
@@ -49,13 +49,13 @@ struct ZipArchive {
         switch entry.method {
         case 0:
             guard entry.stored.count == entry.size else {
-                throw Self.damaged("'\(entry.name)' has two sizes, \(entry.stored.count) and \(entry.size)")
+                throw ZipDirectory.damaged("'\(entry.name)' has two sizes, \(entry.stored.count) and \(entry.size)")
             }
             content = entry.stored
         case 8:
             try budget.pay(entry.size, for: "the compressed record '\(entry.name)'")
             guard let inflated = entry.stored.inflated(to: entry.size) else {
-                throw Self.damaged("the compressed record '\(entry.name)' is damaged")
+                throw ZipDirectory.damaged("the compressed record '\(entry.name)' is damaged")
             }
             content = inflated
         default:
@@ -73,7 +73,7 @@ struct ZipArchive {
 
     /// The bytes of a record, behind its local header.
     private static func storedBytes(of record: ZipDirectory.Record, in bytes: Data) throws -> Data {
-        let outside = damaged("'\(record.name)' lies outside the file")
+        let outside = ZipDirectory.damaged("'\(record.name)' lies outside the file")
         var cursor = ByteCursor(bytes, endingWith: outside)
         _ = try cursor.take(record.offset)
         guard try cursor.take(4) == signature else { throw outside }
@@ -81,10 +81,6 @@ struct ZipArchive {
         let (name, extra) = (try cursor.count(UInt16.self), try cursor.count(UInt16.self))
         _ = try cursor.take(name + extra)
         return try cursor.take(record.storedSize)
-    }
-
-    static func damaged(_ problem: String) -> PyTorchError {
-        PyTorchError(.badArchive, "the zip archive is damaged: \(problem). Copy or download it again.")
     }
 }
 

@@ -17,7 +17,7 @@ struct ZipDirectory {
         /// Reads the record at the cursor.
         init(_ cursor: inout ByteCursor) throws {
             guard try cursor.integer(UInt32.self) == 0x0201_4B50 else {
-                throw ZipArchive.damaged("its directory has a hole")
+                throw ZipDirectory.damaged("its directory has a hole")
             }
             _ = try cursor.take(4)
             (flags, method) = (try cursor.integer(), try cursor.integer())
@@ -35,7 +35,7 @@ struct ZipDirectory {
 
         /// Takes the sizes that did not fit 32 bits from the extra field of a zip64 archive.
         private mutating func widen(from extra: Data) throws {
-            var fields = ByteCursor(extra, endingWith: ZipArchive.damaged("'\(name)' has a damaged extra field"))
+            var fields = ByteCursor(extra, endingWith: ZipDirectory.damaged("'\(name)' has a damaged extra field"))
             while fields.left >= 4 {
                 let (kind, count) = (try fields.integer(UInt16.self), try fields.count(UInt16.self))
                 var field = ByteCursor(try fields.take(count), endingWith: fields.shortfall)
@@ -68,7 +68,7 @@ struct ZipDirectory {
             (count, size, offset) = wide
         }
         guard offset <= end - archive.startIndex, size <= end - archive.startIndex - offset else {
-            throw ZipArchive.damaged("its directory lies outside the file")
+            throw ZipDirectory.damaged("its directory lies outside the file")
         }
         bytes = archive.dropFirst(offset).prefix(size)
         self.count = count
@@ -78,7 +78,7 @@ struct ZipDirectory {
     private static func wideEnd(_ archive: Data, before end: Data.Index) throws -> (Int, Int, Int)? {
         let locatorCount = 20
         guard end - archive.startIndex >= locatorCount else { return nil }
-        let outside = ZipArchive.damaged("its directory lies outside the file")
+        let outside = ZipDirectory.damaged("its directory lies outside the file")
         var locator = ByteCursor(archive[(end - locatorCount)..<end], endingWith: outside)
         guard try locator.integer(UInt32.self) == 0x0706_4B50 else { return nil }
         _ = try locator.take(4)
@@ -87,5 +87,10 @@ struct ZipDirectory {
         guard try cursor.integer(UInt32.self) == 0x0606_4B50 else { throw outside }
         _ = try cursor.take(28)
         return (try cursor.count(UInt64.self), try cursor.count(UInt64.self), try cursor.count(UInt64.self))
+    }
+
+    /// The error for an archive that contradicts itself.
+    static func damaged(_ problem: String) -> PyTorchError {
+        PyTorchError(.badArchive, "the zip archive is damaged: \(problem). Copy or download it again.")
     }
 }
