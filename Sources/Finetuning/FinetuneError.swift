@@ -9,6 +9,8 @@ public enum FinetuneError: UserFacingError {
     case overlappingSplit(case: String)
     /// A run was begun with other data or weights.
     case otherSetup(folder: String, difference: String)
+    /// Pre-trained weights do not tell how their images were preprocessed, so others cannot be made like them.
+    case unknownPreprocessing(weights: String, reason: String)
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
 
@@ -27,6 +29,8 @@ public enum FinetuneError: UserFacingError {
             "case \(name) is among the training and the validation cases; a validation on it would prove nothing."
         case .otherSetup(let folder, let difference):
             "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
+        case .unknownPreprocessing(let weights, let reason):
+            "\(weights) \(reason), so images cannot be preprocessed alike.\nUse plan.preprocessing=like-dataset."
         case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
         }
     }

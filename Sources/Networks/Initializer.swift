@@ -27,6 +27,9 @@ public enum Initializer: String, Codable, Sendable, CaseIterable {
             case let norm as InstanceNorm:
                 norm.weight.fill(with: 1)
                 norm.bias.fill(with: 0)
+            case let norm as BatchNorm:
+                norm.weight.fill(with: 1)
+                norm.bias.fill(with: 0)
             default: break
             }
         }

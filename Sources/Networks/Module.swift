@@ -14,6 +14,8 @@ public protocol Module {
 public enum Member {
     /// A learnable tensor.
     case parameter(String, Parameter)
+    /// State that training carries along without learning it.
+    case buffer(String, Buffer)
     /// A part with members of its own.
     case module(String, any Module)
 
@@ -29,8 +31,21 @@ extension Module {
         members.flatMap { member -> [(name: String, parameter: Parameter)] in
             switch member {
             case .parameter(let name, let parameter): [(name, parameter)]
+            case .buffer: []
             case .module(let name, let part):
                 part.namedParameters.map { (name: "\(name).\($0.name)", parameter: $0.parameter) }
+            }
+        }
+    }
+
+    /// All buffers with their full names, such as `layer1.0.bn1.running_mean`.
+    public var namedBuffers: [(name: String, buffer: Buffer)] {
+        members.flatMap { member -> [(name: String, buffer: Buffer)] in
+            switch member {
+            case .parameter: []
+            case .buffer(let name, let buffer): [(name, buffer)]
+            case .module(let name, let part):
+                part.namedBuffers.map { (name: "\(name).\($0.name)", buffer: $0.buffer) }
             }
         }
     }

@@ -7,7 +7,8 @@ import WeightFiles
 enum NetworkOps {
     static let operations: [String: OracleOperation] = [
         "resenc_unet": unet, "plain_unet": unet, "s3d": spark3D, "s3d_parity": spark3D,
-        "training": TrajectoryOps.segmentation, "training_s3d": TrajectoryOps.spark3D,
+        "medicalnet_resnet": medicalNet, "genesis_unet3d": genesis, "training": TrajectoryOps.segmentation,
+        "training_s3d": TrajectoryOps.spark3D,
     ]
 
     /// One forward and backward pass of a U-Net: `values.loss` is the sum of outputs times their upstream gradients.
@@ -31,6 +32,50 @@ enum NetworkOps {
         let gradients = Tensor.backward(from: upstreams)
         results.gradients = network.storedGradients(gradients)
         results.gradients["input"] = gradients[input]?.stored(dimensions: dimensions)
+        return results
+    }
+
+    /// One forward and backward pass of MedicalNet's ResNet.
+    private static func medicalNet(_ oracle: OracleCase) throws -> OracleResults {
+        let params = oracle.params
+        guard let shortcut = ResNetPlan.Shortcut(rawValue: try params.string("shortcut")) else {
+            throw WrongName(name: "shortcut")
+        }
+        let plan = ResNetPlan(
+            blocks: try params.ints("layers"), hasBottlenecks: try params.bool("bottleneck"), shortcut: shortcut,
+            width: try params.int("width"), headWidth: try params.int("head"),
+            outputChannels: try params.int("classes"))
+        let network = MedicalNetResNet(
+            plan, statistics: try params.bool("training") ? .ofPhase : .running,
+            detachesShortcuts: try params.bool("shortcut_detached"), on: .oracle)
+        return try singleOutput(oracle, network) { network($0, in: .training) }
+    }
+
+    /// One forward and backward pass of the U-Net of Models Genesis.
+    private static func genesis(_ oracle: OracleCase) throws -> OracleResults {
+        let network = GenesisUNet(
+            outputChannels: try oracle.params.int("classes"), width: try oracle.params.int("width"), on: .oracle)
+        return try singleOutput(oracle, network) { network($0, in: .training) }
+    }
+
+    /// Output, gradients and buffers after the call of a network with one output.
+    private static func singleOutput(
+        _ oracle: OracleCase, _ network: some Module, _ apply: (Tensor) -> Tensor
+    ) throws -> OracleResults {
+        try network.load(oracle.weightsFile())
+        let difference = Set(network.storedTensors(everyAlias: true).keys).symmetricDifference(oracle.weights.keys)
+        if let name = difference.min() { throw WrongName(name: name) }
+        let input = try oracle.input("input").featureMap(on: .oracle).tracked()
+        let upstream = try oracle.input("grad_output").featureMap(on: .oracle)
+        let output = apply(input)
+        var results = OracleResults(outputs: ["output": output.stored()])
+        for (name, buffer) in network.namedBuffers {
+            results.outputs[name] = StoredTensor(buffer.scalars, shape: buffer.shape.dimensions)
+        }
+        results.values["loss"] = .number(Double(sum(multiply(output.detached, upstream)).item))
+        let gradients = Tensor.backward(from: [(output, upstream)])
+        results.gradients = network.storedGradients(gradients)
+        results.gradients["input"] = gradients[input]?.stored()
         return results
     }
 

@@ -121,6 +121,41 @@ struct FinetuneRunTests {
         #expect(stages == ["decoder warm-up", "decoder warm-up", "warm-up", "warm-up", "main", "main"])
     }
 
+    /// The card says 1 mm and z-score; the plan 2 mm and values from 0 to 1.
+    @Test func imagesCanBePreprocessedLikeThoseOfThePretraining() throws {
+        let bench = try Bench(cpu)
+        var plan = Plan.tiny(spacingMM: [2, 2, 2])
+        plan.channels[0].normalization = .zeroToOne
+        try AtomicFile.write(try plan.json(), to: bench.folder("plan.json"))
+        let wish = ["plan.preprocessing=like-pretrained"]
+        let alike = try train(bench.run("alike", weights: bench.weights, overrides: wish)).card.plan
+        #expect(alike.spacingMM == [1, 1, 1] && alike.channels[0].normalization == .zScore(insideOnly: false))
+        #expect(alike.patch == plan.patch)
+        for (name, weights, overrides) in [("own", bench.weights, []), ("scratch", nil, wish)] {
+            #expect(try train(bench.run(name, weights: weights, overrides: overrides)).card.plan == plan)
+        }
+        try SafetensorsFile.write(
+            bench.pretrained.storedTensors(everyAlias: false), to: bench.folder("bare.safetensors"))
+        #expect(throws: FinetuneError.self) {
+            try train(bench.run("bare", weights: bench.folder("bare.safetensors"), overrides: wish))
+        }
+    }
+
+    @Test func weightsOfPyTorchAreTakenLikeOurs() throws {
+        let bench = try Bench(cpu)
+        let export = try CheckpointExport(WeightsFile.read(bench.weights))
+        try export.write(.nnUNet, to: bench.folder("checkpoint.pth"))
+        _ = try train(bench.run("ours", weights: bench.weights))
+        _ = try train(bench.run("theirs", weights: bench.folder("checkpoint.pth")))
+        #expect(try bench.weightBytes("ours") == bench.weightBytes("theirs"))
+        let network = GenesisUNet(width: 1, on: cpu)
+        try SafetensorsFile.write(network.storedTensors(everyAlias: false), to: bench.folder("genesis.safetensors"))
+        let error = #expect(throws: WeightsFileError.self) {
+            try bench.run("genesis", weights: bench.folder("genesis.safetensors")).checkWeights()
+        }
+        #expect(error?.description.contains("Models Genesis") == true)
+    }
+
     @Test func fromScratchFollowsItsOwnScheduleAndIsRepeatable() throws {
         let bench = try Bench(cpu)
         _ = try train(bench.run("first", weights: nil))

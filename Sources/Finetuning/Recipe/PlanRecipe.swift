@@ -6,10 +6,20 @@ import Volumes
 /// How images are preprocessed, what the network looks like and what it sees at once: a fixed plan made of a few numbers,
 /// or a plan file.
 public struct PlanRecipe: Sendable, Hashable {
+    /// Whose spacing and normalization the images get.
+    public enum Preprocessing: String, Sendable, Hashable, CaseIterable {
+        /// Those of the plan.
+        case likeDataset = "like-dataset"
+        /// Those of the pre-trained weights, where a run starts from some.
+        case likePretrained = "like-pretrained"
+    }
+
     /// A plan that `warmstart plan` wrote; nil for the fixed plan of the other numbers.
     public var file: String?
     /// The size of a voxel along depth, height and width.
     public var spacingMM: [Double]
+    /// Whether pre-trained weights decide spacing and normalization instead.
+    public var preprocessing: Preprocessing
     /// What the network sees at once.
     public var patch: Extent3
     /// Patches per step.
@@ -24,6 +34,7 @@ public struct PlanRecipe: Sendable, Hashable {
     init(reading section: RecipeSection) throws {
         file = try section.optionalString("file")
         spacingMM = try section.doubles("spacing_mm", default: [1, 1, 1], count: 3, in: 0.001...1000)
+        preprocessing = try section.choice("preprocessing", default: .likeDataset)
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
         preset = try section.choice("preset", default: .l)

@@ -73,7 +73,7 @@ public struct FinetuneRun {
         if let twice = trainingCases.first(where: validationCases.contains) {
             throw FinetuneError.overlappingSplit(case: twice)
         }
-        let plan = try recipe.plan.plan(for: dataset)
+        let plan = try plan()
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
         let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu)
         recipe.plan.initializer.initialize(network, seed: recipe.seed)
@@ -100,7 +100,7 @@ public struct FinetuneRun {
     /// - Throws: errors of the file, and of tensors that are missing or have another shape.
     public func checkWeights() throws {
         guard isPretrained else { return }
-        let plan = try recipe.plan.plan(for: dataset)
+        let plan = try plan()
         _ = try transferred(to: UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu), plan: plan)
     }
 
@@ -117,7 +117,7 @@ public struct FinetuneRun {
     }
 
     /// The file of the pre-trained weights, in the folder of a run or given itself.
-    private var weightsFile: String? {
+    var weightsFile: String? {
         weights.map { path in
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -128,9 +128,10 @@ public struct FinetuneRun {
     /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
     private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
         guard let path = weightsFile, isPretrained else { return nil }
-        let file = try SafetensorsFile.read(path)
-        var report = try Transfer(recipe.transfer)(file, to: network.namedParameters)
-        report.remarks = TransferCard(metadata: file.metadata).map { $0.remarks(on: plan) } ?? []
+        let source = try WeightsFile.read(path)
+        var report = try Transfer(recipe.transfer)(source.unet(), to: network.namedParameters)
+        report.skipped += source.skipped.map { .init(name: $0.name, reason: $0.reason) }
+        report.remarks = source.card.map { $0.remarks(on: plan) } ?? []
         return report
     }
 

@@ -1,10 +1,10 @@
 import Tensors
 
-/// A convolution with zero padding of half the kernel, so that stride 1 keeps the extent.
+/// A convolution with zero padding of half the kernel's reach, so that stride 1 keeps the extent.
 ///
 /// Parameters: `weight` `[out, in, kD, kH, kW]` (`[out, in, kH, kW]` in a 2D network), `bias` `[out]`.
 public struct Conv3D: ConvolutionLayer {
-    /// Kernel, stride and padding.
+    /// Kernel, stride, padding and dilation.
     public let geometry: ConvGeometry
     /// The kernel.
     public let weight: Parameter
@@ -13,10 +13,10 @@ public struct Conv3D: ConvolutionLayer {
 
     /// A convolution whose parameters are zero until an ``Initializer`` or a file sets them.
     public init(
-        inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
-        dimensions: Dimensions = .three, on cpu: CPU
+        inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, dilation: Extent3 = 1,
+        bias: Bool = true, dimensions: Dimensions = .three, on cpu: CPU
     ) {
-        geometry = ConvGeometry(kernel: kernel, stride: stride)
+        geometry = ConvGeometry(kernel: kernel, stride: stride, dilation: dilation)
         weight = Parameter(
             zeros: [outputChannels, inputChannels] + dimensions.spatialSizes(of: kernel), layout: .convolution, on: cpu)
         self.bias = bias ? Parameter(zeros: [outputChannels], on: cpu) : nil

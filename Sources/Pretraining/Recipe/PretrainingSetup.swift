@@ -3,6 +3,7 @@ import Networks
 import Tensors
 import Training
 import Volumes
+import WeightFiles
 
 /// What every pre-training method needs to know: the network, its start, and what it is shown.
 public struct PretrainingSetup: Sendable {

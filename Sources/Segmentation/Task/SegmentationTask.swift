@@ -2,6 +2,7 @@ import Networks
 import Tensors
 import Training
 import Volumes
+import WeightFiles
 
 /// Learning to segment: patches of labeled cases, a loss on all resolutions of the decoder, whole validation cases.
 public struct SegmentationTask: TrainingTask {

@@ -9,7 +9,7 @@ public enum LoadAllowance: Hashable, Sendable {
     case unused(under: String)
 }
 
-/// What became of every tensor of a file and every parameter of a module; canonical names.
+/// What became of every tensor of a file and every parameter and buffer of a module; canonical names.
 public struct LoadReport: Hashable, Sendable {
     /// Parameters that got the file's values.
     public let loaded: [String]
@@ -22,7 +22,7 @@ public struct LoadReport: Hashable, Sendable {
 }
 
 extension Module {
-    /// Sets the parameters to a file's tensors. Either every tensor is accounted for, or nothing changes.
+    /// Sets the parameters and buffers to a file's tensors. Either every tensor is accounted for, or nothing changes.
     ///
     /// Names are PyTorch's, canonical or not; see ``SafetensorsFile/canonicalTensors``.
     /// - Parameter allowances: the differences that are intended; none by default.
@@ -36,9 +36,10 @@ extension Module {
     @discardableResult
     public func load(_ file: SafetensorsFile, allowing allowances: [LoadAllowance]) throws -> LoadReport {
         let tensors = file.canonicalTensors
-        let parameters = namedParameters
-        let known = Set(parameters.map(\.name))
-        let missing = parameters.map(\.name).filter { tensors[$0] == nil }
+        let (parameters, buffers) = (namedParameters, namedBuffers)
+        let names = parameters.map(\.name) + buffers.map(\.name)
+        let known = Set(names)
+        let missing = names.filter { tensors[$0] == nil }
         let unused = tensors.keys.filter { !known.contains($0) }.sorted()
         try allowances.checkMissing(missing, in: file)
         try allowances.checkUnused(unused, in: file)
@@ -55,12 +56,23 @@ extension Module {
             }
             values.append((name, parameter, try tensor.floats()))
         }
+        var states: [(name: String, buffer: Buffer, scalars: [Float])] = []
+        for (name, buffer) in buffers {
+            guard let tensor = tensors[name] else { continue }
+            guard tensor.shape == buffer.shape.dimensions else {
+                throw ModuleWeightsError.shape(
+                    file: file.path, name: name, expected: buffer.shape.dimensions, found: tensor.shape)
+            }
+            states.append((name, buffer, tensor.doubles().map { Float($0) }))
+        }
         for (_, parameter, scalars) in values { parameter.scalars = scalars }
+        for (_, buffer, scalars) in states { buffer.scalars = scalars }
         return LoadReport(
-            loaded: values.map(\.name), untouched: missing, unused: unused, disagreeing: file.disagreeingNames)
+            loaded: values.map(\.name) + states.map(\.name), untouched: missing, unused: unused,
+            disagreeing: file.disagreeingNames)
     }
 
-    /// The parameters as float32 tensors in PyTorch's layouts.
+    /// The parameters as float32 tensors in PyTorch's layouts, and the buffers.
     ///
     /// - Parameter everyAlias: under each name that PyTorch knows a weight by, so that a strict `load_state_dict` of
     ///   dynamic-network-architectures accepts them; otherwise under the canonical name only, a third of the size.
@@ -69,6 +81,12 @@ extension Module {
         for (name, parameter) in namedParameters {
             let tensor = StoredTensor(parameter.scalars, shape: parameter.pytorchShape.dimensions)
             for alias in everyAlias ? WeightName.aliases(of: name) : [name] { tensors[alias] = tensor }
+        }
+        for (name, buffer) in namedBuffers {
+            tensors[name] =
+                buffer.isInteger
+                ? StoredTensor(buffer.scalars.map { Int64($0) }, shape: buffer.shape.dimensions)
+                : StoredTensor(buffer.scalars, shape: buffer.shape.dimensions)
         }
         return tensors
     }

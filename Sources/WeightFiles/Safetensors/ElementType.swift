@@ -21,6 +21,17 @@ public enum ElementType: String, CaseIterable, Sendable, Codable {
         }
     }
 
+    /// The bytes of a tensor of this shape; nil where a size is negative or the product is beyond 64 bits.
+    func byteCount(of shape: [Int]) -> Int? {
+        var bytes = byteCount
+        for size in shape {
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else { return nil }
+            bytes = product
+        }
+        return bytes
+    }
+
     /// True for the four floating-point types.
     public var isFloatingPoint: Bool {
         switch self {

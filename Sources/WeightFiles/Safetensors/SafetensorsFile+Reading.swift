@@ -52,7 +52,9 @@ extension SafetensorsFile {
             guard let type = ElementType(rawValue: entry.dtype) else {
                 throw bad("elements of type \(entry.dtype) are not supported")
             }
-            guard let size = byteCount(type, entry.shape) else { throw bad("the shape \(entry.shape) is impossible") }
+            guard let size = type.byteCount(of: entry.shape) else {
+                throw bad("the shape \(entry.shape) is impossible")
+            }
             guard entry.dataOffsets.count == 2 else {
                 throw bad("data_offsets has \(entry.dataOffsets.count) numbers, not 2")
             }
@@ -81,16 +83,5 @@ extension SafetensorsFile {
         _ left: (key: String, value: SafetensorsHeader.Entry), _ right: (key: String, value: SafetensorsHeader.Entry)
     ) -> Bool {
         left.value.dataOffsets.lexicographicallyPrecedes(right.value.dataOffsets)
-    }
-
-    /// The bytes of a tensor, or nil where a size is negative or the product overflows.
-    private static func byteCount(_ type: ElementType, _ shape: [Int]) -> Int? {
-        var bytes = type.byteCount
-        for size in shape {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow else { return nil }
-            bytes = product
-        }
-        return bytes
     }
 }

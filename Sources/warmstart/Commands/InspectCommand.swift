@@ -35,7 +35,9 @@ struct InspectCommand: ParsableCommand {
         }
         let name = path.lowercased()
         if NIfTIFile.suffixes.contains(where: name.hasSuffix) { return try NIfTIFile.read(path).facts }
-        if name.hasSuffix(".safetensors") { return try SafetensorsFile.read(path).facts(listingTensors: false) }
+        if [".safetensors", ".pth", ".pt", ".pth.tar"].contains(where: name.hasSuffix) {
+            return try WeightsFile.read(path).facts(listingTensors: false)
+        }
         if name.hasSuffix(".json") { return try Plan(contentsOf: path).facts }
         throw UnknownContent(path: path)
     }
@@ -46,6 +48,7 @@ struct UnknownContent: UserFacingError {
     let path: String
     var exitCode: Int32 { ExitStatus.badData }
     var description: String {
-        "\(path) is no volume (.nii, .nii.gz, .hdr), weights file (.safetensors) or plan (.json), and no folder of any."
+        "\(path) is no volume (.nii, .nii.gz, .hdr), weights file (.safetensors, .pth, .pt) or plan (.json), "
+            + "and no folder of any."
     }
 }

@@ -3,12 +3,14 @@ import Foundation
 import Training
 import WeightFiles
 
-extension SafetensorsFile {
-    /// What the weights are for, and how many there are.
+extension WeightsFile {
+    /// Whose the weights are, what they are for, how many there are, and what was left behind.
     func facts(listingTensors: Bool) -> Facts {
         var facts = Facts()
         facts.add("content", "weights")
-        if let card = TransferCard(metadata: metadata) {
+        facts.add("layout", layout.rawValue, text: layout.title)
+        facts.add("network", network.rawValue, text: network.title)
+        if let card {
             facts.add("method", card.method)
             facts.add("patch", card.patch.dimensions, text: "\(card.patch) voxels")
             facts.add(
@@ -16,15 +18,27 @@ extension SafetensorsFile {
                 text: card.spacingMM.map { String(format: "%.4g", $0) }.joined(separator: " x ") + " mm")
             facts.add("normalization", card.normalization, text: card.normalization.joined(separator: ", "))
             facts.add("transferable", card.transferable, text: card.transferable.joined(separator: ", "))
-            facts.add(
-                "channels_per_stage", card.architecture.features,
-                text: card.architecture.features.map(String.init).joined(separator: "/"))
         }
-        facts.add("tensors", tensors.count)
-        facts.add("parameters", tensors.values.reduce(0) { $0 + $1.count })
+        if let plan {
+            facts.add("architecture", plan.architecture.rawValue)
+            facts.add(
+                "channels_per_stage", plan.features, text: plan.features.map(String.init).joined(separator: "/"))
+            facts.add("blocks_per_stage", plan.blocks, text: plan.blocks.map(String.init).joined(separator: "/"))
+        }
+        let canonical = weights.canonicalTensors
+        facts.add("tensors", canonical.count)
+        facts.add("parameters", canonical.values.reduce(0) { $0 + $1.count })
+        let disagreeing = weights.disagreeingNames.count
+        if disagreeing > 0 {
+            facts.add(
+                "disagreeing", disagreeing,
+                text: "\(disagreeing) weights differ between their names; all_modules is read")
+        }
+        if !reshaped.isEmpty { facts.add("reshaped", reshapedTable) }
+        if !skipped.isEmpty { facts.add("skipped", skippedTable(byName: listingTensors)) }
         if listingTensors {
             var table = TextTable(columns: ["tensor", "type", "shape"])
-            for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            for (name, tensor) in canonical.sorted(by: { $0.key < $1.key }) {
                 table.rows.append([
                     "\(name)", "\(tensor.elementType.rawValue)", TextTable.Cell(tensor.shape, "\(tensor.shape)"),
                 ])
@@ -32,6 +46,31 @@ extension SafetensorsFile {
             facts.add("list", table)
         }
         return facts
+    }
+
+    private var reshapedTable: TextTable {
+        var table = TextTable(columns: ["reshaped", "from", "to", "how"])
+        for tensor in reshaped {
+            table.rows.append([
+                "\(tensor.name)", TextTable.Cell(tensor.from, "\(tensor.from)"),
+                TextTable.Cell(tensor.to, "\(tensor.to)"), "\(tensor.how)",
+            ])
+        }
+        return table
+    }
+
+    /// What was left behind: each tensor, or how many there are for each reason.
+    private func skippedTable(byName: Bool) -> TextTable {
+        var table = TextTable(columns: byName ? ["skipped", "reason"] : ["skipped", "tensors"])
+        if byName {
+            table.rows = skipped.map { ["\($0.name)", "\($0.reason)"] }
+        } else {
+            table.numeric = [1]
+            for (reason, tensors) in Dictionary(grouping: skipped, by: \.reason).sorted(by: { $0.key < $1.key }) {
+                table.rows.append(["\(reason)", TextTable.Cell(tensors.count)])
+            }
+        }
+        return table
     }
 }
 

@@ -1,20 +1,14 @@
 import ArgumentParser
 import Foundation
-import Training
 import WeightFiles
-
-struct WeightsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "weights",
-        abstract: "List and show weights.",
-        subcommands: [WeightsList.self, WeightsShow.self])
-}
 
 struct WeightsList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the weights files of a folder.",
         discussion: """
+            Files that the folder's index.json names are compared with their SHA-256 checksum.
+
             Example:
               warmstart weights list Weights
             """)
@@ -32,42 +26,27 @@ struct WeightsList: ParsableCommand {
         } catch {
             throw FileError("read", folder, error)
         }
-        var table = TextTable(columns: ["file", "method", "parameters", "patch"], numeric: [2])
+        let index = try WeightsIndex(ofFolder: folder)
+        var table = TextTable(
+            columns: ["file", "method", "parameters", "patch", "licence", "checksum", "data"], numeric: [2])
         for name in names.filter({ $0.hasSuffix(".safetensors") }).sorted() {
-            let file = try SafetensorsFile.read("\(folder)/\(name)")
+            let path = "\(folder)/\(name)"
+            let file = try SafetensorsFile.read(path)
             let card = TransferCard(metadata: file.metadata)
+            let entry = index.weights.first { $0.file == name }
+            let isIntact = try entry.map { try SHA256.ofFile(path) == $0.sha256 }
             table.rows.append([
                 "\(name)", "\(card?.method ?? "unknown")",
                 TextTable.Cell(file.tensors.values.reduce(0) { $0 + $1.count }),
-                card.map { TextTable.Cell($0.patch.dimensions, "\($0.patch)") } ?? "",
+                card.map { TextTable.Cell($0.patch.dimensions, "\($0.patch)") } ?? "", "\(entry?.licence ?? "")",
+                "\(isIntact.map { $0 ? "ok" : "WRONG" } ?? "")", "\(entry?.data ?? "")",
             ])
         }
         var facts = Facts()
         facts.add("folder", folder)
         facts.add("files", table.rows.count)
+        if let lost = index.weights.first(where: { !names.contains($0.file) }) { facts.add("missing", lost.file) }
         if !table.rows.isEmpty { facts.add("weights", table) }
         try facts.print(json: printing.json)
-    }
-}
-
-struct WeightsShow: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
-        abstract: "Show what a weights file contains.",
-        discussion: """
-            Example:
-              warmstart weights show RUN/weights.safetensors --tensors
-            """)
-
-    @Argument(help: "A .safetensors file.")
-    var file: ExistingPath
-
-    @Flag(help: "List every tensor.")
-    var tensors = false
-
-    @OptionGroup var printing: PrintOptions
-
-    func run() throws {
-        try SafetensorsFile.read(file.required()).facts(listingTensors: tensors).print(json: printing.json)
     }
 }

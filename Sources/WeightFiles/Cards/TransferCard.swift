@@ -1,7 +1,6 @@
 import Foundation
 import Networks
 import Tensors
-import WeightFiles
 
 /// What whoever takes up pre-trained weights must know: which network they belong to, and what it was shown.
 public struct TransferCard: Hashable, Sendable {

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import WeightFiles
+
+struct WeightsPublish: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Add the weights of a run to a folder of weights, with a model card and a checksum.",
+        discussion: """
+            Example:
+              warmstart weights publish runs/s3d --name s3d-phantoms --data "64 phantoms of heads, made up" \\
+                --use "trying the suite; no real image was seen" --licence CC0-1.0
+            """)
+
+    @Argument(help: "The folder of a run, or a file with a transfer card.")
+    var input: WeightsSource
+
+    @Option(help: "The name of the files.")
+    var name: String
+
+    @Option(help: "On which images the weights were trained.")
+    var data: String
+
+    @Option(name: .customLong("use"), help: "What they are good for, and what not.")
+    var intendedUse: String
+
+    @Option(help: "The licence, as an SPDX identifier.")
+    var licence: String
+
+    @Option(help: "The folder of weights.")
+    var into = ExistingPath(argument: "Weights")
+
+    @OptionGroup var printing: PrintOptions
+
+    func run() throws {
+        let folder = try into.requiredFolder()
+        let recipe = input.run.flatMap { FileManager.default.contents(atPath: "\($0)/recipe.yaml") }
+        let publication = Publication(
+            name: name, data: data, intendedUse: intendedUse, licence: licence,
+            recipe: recipe.map { String(decoding: $0, as: UTF8.self) })
+        let entry = try publication.write(input.read(), into: folder)
+        var facts = Facts()
+        facts.add("written", "\(folder)/\(entry.file)")
+        facts.add("parameters", entry.parameters)
+        facts.add("sha256", entry.sha256)
+        try facts.print(json: printing.json)
+    }
+}
