@@ -63,22 +63,43 @@ struct DistanceTransform {
     }
 
     /// The distances of the voxels at `points`, in their order; infinite without targets.
+    ///
+    /// Around a voxel, a search in growing squares of its slice ends when no larger square can hold a nearer target. For
+    /// surfaces close to each other that is far less work than lower envelopes of the whole slice. Searches of a slice that
+    /// together outgrow it are given up for the envelopes, so that the time stays linear.
     /// - Parameter points: linear indices `[D, H, W]` in ascending order.
     func distancesMM(at points: [Int32], on cpu: CPU) -> [Double] {
         var result = [Double](repeating: .infinity, count: points.count)
         let plane = extent.height * extent.width
         let firsts = (0...extent.depth).map { points.firstPosition(notBelow: $0 * plane) }
+        // Beyond the last slice stands what no column reaches.
+        let squares = (0..<extent.depth).map { Double($0) * spacingMM[0] }.map { $0 * $0 } + [.infinity]
         result.withUnsafeMutableBufferPointer { result in
             nonisolated(unsafe) let result = result
             cpu.forEach(extent.depth) { depth in
-                guard firsts[depth] < firsts[depth + 1] else { return }
-                let alongWidth = LowerEnvelope(length: extent.width, spacingMM: spacingMM[2])
                 var next = firsts[depth]
+                var search = SquareSearch(extent: extent, spacingMM: spacingMM, steps: 4 * plane)
+                slicesAway.withUnsafeBufferPointer { slicesAway in
+                    squares.withUnsafeBufferPointer { squares in
+                        let slice = slicesAway.baseAddress! + depth * plane
+                        while next < firsts[depth + 1] {
+                            let place = Int(points[next]) - depth * plane
+                            guard let squared = search.nearest(to: place, in: slice, squares) else { break }
+                            result[next] = squared.squareRoot()
+                            next += 1
+                        }
+                    }
+                }
+                guard next < firsts[depth + 1] else { return }
+                let alongWidth = LowerEnvelope(length: extent.width, spacingMM: spacingMM[2])
                 withRows(ofSlice: depth) { height, row in
                     let start = depth * plane + height * extent.width
-                    let first = next
-                    while next < firsts[depth + 1], Int(points[next]) < start + extent.width { next += 1 }
-                    measure(points[first..<next], start: start, in: row, alongWidth) { result[$0] = $1.squareRoot() }
+                    guard next < firsts[depth + 1], Int(points[next]) < start + extent.width else { return }
+                    alongWidth.transform(row) { column, squared in
+                        guard next < firsts[depth + 1], Int(points[next]) == start + column else { return }
+                        result[next] = squared.squareRoot()
+                        next += 1
+                    }
                 }
             }
         }
@@ -107,42 +128,6 @@ struct DistanceTransform {
                 }
             }
             for y in 0..<rows { body(y, UnsafeMutableBufferPointer(start: plane + y * width, count: width)) }
-        }
-    }
-
-    /// Squared distances of some voxels of a row, by their position in all points.
-    ///
-    /// A search outwards from a voxel ends where the distance in its own column is reached. For the few voxels of a
-    /// surface close to another surface that is less work than an envelope; where it could be more, the envelope is
-    /// taken, so that the time stays linear.
-    private func measure(
-        _ points: ArraySlice<Int32>, start: Int, in row: UnsafeMutableBufferPointer<Double>, _ envelope: LowerEnvelope,
-        _ receive: (_ position: Int, _ squaredMM: Double) -> Void
-    ) {
-        let spacing = spacingMM[2]
-        let reach = points.reduce(0.0) { $0 + row[Int($1) - start].squareRoot() / spacing }
-        guard reach < 4 * Double(row.count) else {
-            var next = points.startIndex
-            envelope.transform(row) { column, squared in
-                guard next < points.endIndex, Int(points[next]) - start == column else { return }
-                receive(next, squared)
-                next += 1
-            }
-            return
-        }
-        for position in points.indices {
-            let column = Int(points[position]) - start
-            var best = row[column]
-            var voxels = 1
-            while true {
-                let millimetres = Double(voxels) * spacing
-                let squared = millimetres * millimetres
-                guard squared < best else { break }
-                if column >= voxels { best = min(best, row[column - voxels] + squared) }
-                if column + voxels < row.count { best = min(best, row[column + voxels] + squared) }
-                voxels += 1
-            }
-            receive(position, best)
         }
     }
 }
