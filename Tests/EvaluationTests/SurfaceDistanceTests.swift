@@ -105,6 +105,18 @@ struct SurfaceDistanceTests {
         #expect(measured.pooledHausdorffMM(percent: 95).isClose(Scores(forth + back).percentile(95), 1e-12))
     }
 
+    @Test("surfaces far apart are measured as exactly as near ones", arguments: SurfaceDefinition.allCases)
+    func farApart(definition: SurfaceDefinition) {
+        let extent = Extent3(depth: 5, height: 40, width: 90)
+        func slab(_ columns: Range<Int>) -> BinaryMask {
+            BinaryMask(
+                extent: extent, voxels: (0..<extent.volume).map { columns.contains($0 % extent.width) ? 1 : 0 })
+        }
+        let measured = distances(slab(0..<2), slab(80..<83), definition, spacingMM: [2, 1, 0.5])
+        // From the far side of the second slab to the near side of the first: 81 columns of half a millimetre.
+        #expect(measured.hausdorffMM() == 40.5)
+    }
+
     @Test("a distance map is the brute-force one, also far from everything")
     func distanceMap() {
         let extent = Extent3(depth: 6, height: 40, width: 50)
