@@ -21,7 +21,11 @@ struct Warmstart: ParsableCommand {
             CommandGroup(name: "Data", subcommands: [PhantomCommand.self, PlanCommand.self, PreprocessCommand.self]),
             CommandGroup(name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self]),
             CommandGroup(
-                name: "Results", subcommands: [PredictCommand.self, EvaluateCommand.self, CompareCommand.self]),
+                name: "Results",
+                subcommands: [
+                    PredictCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
+                    RankCommand.self,
+                ]),
             CommandGroup(name: "Files", subcommands: [InspectCommand.self, WeightsCommand.self]),
             CommandGroup(name: "Speed", subcommands: [BenchmarkCommand.self]),
         ])

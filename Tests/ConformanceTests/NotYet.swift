@@ -1,7 +1,6 @@
 extension OracleRegistry {
     /// Operations that later work brings. A case of any other operation that is not registered fails as unknown.
     static let notYet: Set<String> = [
-        "components", "dice_bce", "focal", "info_nce", "metrics", "nt_xent", "ohem_ce", "perimeter", "top_k_ce",
-        "tversky",
+        "dice_bce", "focal", "info_nce", "nt_xent", "ohem_ce", "perimeter", "top_k_ce", "tversky",
     ]
 }

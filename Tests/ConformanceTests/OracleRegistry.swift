@@ -4,7 +4,7 @@ import Tensors
 enum OracleRegistry {
     static let operations: [String: OracleOperation] = merged([
         TensorOps.operations, LossOps.operations, NetworkOps.operations, TrainingOps.operations,
-        VolumesOps.operations, SegmentationOps.operations, WeightFileOps.operations,
+        VolumesOps.operations, SegmentationOps.operations, WeightFileOps.operations, EvaluationOps.operations,
     ])
 
     private static func merged(_ tables: [[String: OracleOperation]]) -> [String: OracleOperation] {

@@ -13,12 +13,16 @@ public struct FolderEvaluation: Sendable {
     public var references: String
     /// What to evaluate; nil for every label except 0 that occurs in a reference or prediction.
     public var structures: [Structure]?
+    /// Regions to evaluate beside ``structures``; they enter no foreground mean.
+    public var regions: [Structure] = []
     /// Labels that predictions and references may contain beside those of the structures; nil for any.
     public var knownLabels: Set<Int>?
     /// Voxels with this label in the reference are not counted.
     public var ignoredLabel: Int?
     /// What overlap scores are worth when both masks are empty.
     public var bothEmpty = BothEmpty.leftOut
+    /// Which surface metrics are computed.
+    public var surface = SurfaceSelection()
     /// Leave out references without prediction, instead of an error.
     public var onlyPredicted = false
 
@@ -34,39 +38,46 @@ public struct FolderEvaluation: Sendable {
         on cpu: CPU, finished: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
     ) throws -> DatasetScores {
         let pairs = try pairs()
-        let tables = Mutex<[Int: Result<Counted, any Error>]>([:])
+        let measured = Mutex<[Int: Result<Measured, any Error>]>([:])
         cpu.forEach(pairs.count) { index in
-            let result = Result { try count(pairs[index]) }
+            let result = Result { try measure(pairs[index], on: cpu) }
             finished(
-                tables.withLock {
+                measured.withLock {
                     $0[index] = result
                     return $0.count
                 }, pairs.count)
         }
-        let results = tables.withLock { $0 }
+        let results = measured.withLock { $0 }
         // In order of the names, so that the same error is reported whichever case was read first.
-        let counted = try pairs.indices.map { try results[$0]!.get() }
-        let structures = structures ?? Self.structures(in: counted.map(\.table))
+        let cases = try pairs.indices.map { try results[$0]!.get() }
+        let structures = (structures ?? Self.structures(in: cases.map(\.table))) + regions
         return DatasetScores(
-            structures: structures,
-            cases: zip(pairs, counted).map { pair, counted in
+            structures: structures, regions: regions.count, surface: surface,
+            cases: zip(pairs, cases).map { pair, measured in
                 CaseScores(
                     name: pair.name, predictionFile: pair.prediction, referenceFile: pair.reference,
-                    structures: structures.map {
-                        StructureScores(
-                            overlap: counted.table.overlap(of: $0), voxelVolumeMM3: counted.voxelVolumeMM3,
-                            bothEmpty: bothEmpty)
-                    })
+                    diagonalMM: measured.geometry.diagonalMM,
+                    structures: structures.map { scores(of: $0, in: measured) })
             })
+    }
+
+    /// A structure that was not measured in a case is nowhere in it.
+    private func scores(of structure: Structure, in measured: Measured) -> StructureScores {
+        measured.scores[structure]
+            ?? StructureScores(
+                overlap: measured.table.overlap(of: structure), voxelVolumeMM3: measured.geometry.voxelVolumeMM3,
+                bothEmpty: bothEmpty)
     }
 
     private struct Pair {
         var name, prediction, reference: String
     }
 
-    private struct Counted {
+    private struct Measured {
         var table: ConfusionTable
-        var voxelVolumeMM3: Double
+        var geometry: Geometry
+        /// Of the structures that were asked for, or else of the labels that occur in the case.
+        var scores: [Structure: StructureScores]
     }
 
     private func pairs() throws -> [Pair] {
@@ -82,12 +93,12 @@ public struct FolderEvaluation: Sendable {
         }
     }
 
-    private func count(_ pair: Pair) throws -> Counted {
+    private func measure(_ pair: Pair, on cpu: CPU) throws -> Measured {
         let reference = try NIfTIFile.readLabels(pair.reference)
         let prediction = try NIfTIFile.readLabels(pair.prediction)
         try requireSameGrid(prediction.geometry, reference.geometry, pair)
         let table = ConfusionTable(
-            prediction: prediction.labels, reference: reference.labels, ignoredLabel: ignoredLabel)
+            prediction: prediction.labels, reference: reference.labels, ignoredLabel: ignoredLabel, on: cpu)
         if let knownLabels {
             let known = knownLabels.union([ignoredLabel].compactMap(\.self))
             for (file, labels) in [(pair.reference, table.referenceLabels), (pair.prediction, table.predictedLabels)] {
@@ -97,7 +108,15 @@ public struct FolderEvaluation: Sendable {
                 }
             }
         }
-        return Counted(table: table, voxelVolumeMM3: reference.geometry.voxelVolumeMM3)
+        var measurement = CaseMeasurement(
+            (structures ?? Self.structures(in: [table])) + regions, ignoredLabel: ignoredLabel)
+        (measurement.bothEmpty, measurement.surface) = (bothEmpty, surface)
+        let scores = measurement.scores(
+            prediction: prediction.labels, reference: reference.labels, geometry: reference.geometry, table: table,
+            on: cpu)
+        return Measured(
+            table: table, geometry: reference.geometry,
+            scores: Dictionary(zip(measurement.structures, scores)) { first, _ in first })
     }
 
     private func requireSameGrid(_ prediction: Geometry, _ reference: Geometry, _ pair: Pair) throws {

@@ -1,8 +1,9 @@
 import Foundation
 
 /// nnU-Net's `summary.json`, with more metrics: `metric_per_case`, `mean` and `foreground_mean` have nnU-Net's layout and
-/// keys, and `structures` gives each structure's name, labels, standard deviation of the Dice and the number of cases
-/// that were left out.
+/// keys, and `structures` gives each structure's name, labels, standard deviation of the Dice, the number of cases that
+/// were left out, and the number of those where only one of prediction and reference has it. These are infinitely far
+/// away: `metric_per_case` says so, and the means count them as the image's diagonal.
 public struct SummaryFile: Sendable {
     /// What is written.
     public var scores: DatasetScores
@@ -45,45 +46,58 @@ public struct SummaryFile: Sendable {
             var labels: [Int]
             var dice_standard_deviation: Double
             var cases_without_dice: Int
+            var cases_with_infinite_distance: Int
         }
 
         /// The metrics of a structure in a case; counts are whole numbers.
         struct Values: Encodable {
             var scores: StructureScores
+            var metrics: [Metric]
 
             func encode(to encoder: any Encoder) throws {
-                var container = encoder.container(keyedBy: OverlapMetric.self)
-                for metric in OverlapMetric.allCases {
-                    if metric.isCount {
-                        try container.encode(Int(scores[metric]), forKey: metric)
+                var container = encoder.container(keyedBy: Key.self)
+                for metric in metrics {
+                    let key = Key(stringValue: metric.summaryKey)
+                    if case .overlap(let counted) = metric, counted.isCount {
+                        try container.encode(Int(scores[counted]), forKey: key)
                     } else {
-                        try container.encode(scores[metric], forKey: metric)
+                        try container.encode(scores[metric], forKey: key)
                     }
                 }
             }
         }
 
+        /// A metric's name.
+        struct Key: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
         init(_ scores: DatasetScores) {
             let keys = scores.structures.map(\.summaryKey)
-            foreground_mean = Self.metrics(scores.foregroundMean)
+            let metrics = scores.metrics
+            func values(_ value: (Metric) -> Double) -> [String: Double] {
+                Dictionary(uniqueKeysWithValues: metrics.map { ($0.summaryKey, value($0)) })
+            }
+            foreground_mean = values(scores.foregroundMean)
             mean = [:]
             structures = [:]
             for (index, structure) in scores.structures.enumerated() {
-                mean[keys[index]] = Self.metrics { scores.scores($0, ofStructure: index).mean }
+                mean[keys[index]] = values { scores.scores($0, ofStructure: index).mean }
                 let dice = scores.scores(.dice, ofStructure: index)
                 structures[keys[index]] = Description(
                     name: structure.name, labels: structure.labels.sorted(),
-                    dice_standard_deviation: dice.standardDeviation, cases_without_dice: dice.leftOut)
+                    dice_standard_deviation: dice.standardDeviation, cases_without_dice: dice.leftOut,
+                    cases_with_infinite_distance: scores.missed(structure: index))
             }
             metric_per_case = scores.cases.map { item in
                 Case(
-                    metrics: Dictionary(uniqueKeysWithValues: zip(keys, item.structures.map(Values.init))),
+                    metrics: Dictionary(
+                        uniqueKeysWithValues: zip(keys, item.structures.map { Values(scores: $0, metrics: metrics) })),
                     prediction_file: item.predictionFile, reference_file: item.referenceFile)
             }
-        }
-
-        private static func metrics(_ value: (OverlapMetric) -> Double) -> [String: Double] {
-            Dictionary(uniqueKeysWithValues: OverlapMetric.allCases.map { ($0.rawValue, value($0)) })
         }
     }
 }

@@ -22,18 +22,47 @@ public struct ConfusionTable: Sendable, Hashable {
         check(
             prediction.count == reference.count,
             "\(prediction.count) predicted labels for \(reference.count) reference labels")
-        var counts: [Pair: Int] = [:]
-        // Neighbours mostly agree, so whole runs of one pair are counted at once.
-        var runStart = 0
-        for end in 1...max(1, reference.count) where runStart < reference.count {
-            if end < reference.count, reference[end] == reference[runStart], prediction[end] == prediction[runStart] {
-                continue
+        counts = Self.count(prediction, reference, reference.indices, ignoredLabel)
+    }
+
+    /// ``init(prediction:reference:ignoredLabel:)`` in parallel.
+    public init(prediction: [Int16], reference: [Int16], ignoredLabel: Int? = nil, on cpu: CPU) {
+        check(
+            prediction.count == reference.count,
+            "\(prediction.count) predicted labels for \(reference.count) reference labels")
+        let piece = 1 << 20
+        var tables = [[Pair: Int]](repeating: [:], count: (reference.count + piece - 1) / piece)
+        tables.withUnsafeMutableBufferPointer { tables in
+            nonisolated(unsafe) let tables = tables
+            cpu.forEach(tables.count) { index in
+                let range = index * piece..<min(reference.count, (index + 1) * piece)
+                tables[index] = Self.count(prediction, reference, range, ignoredLabel)
             }
-            let pair = Pair(reference: Int(reference[runStart]), prediction: Int(prediction[runStart]))
-            if pair.reference != ignoredLabel { counts[pair, default: 0] += end - runStart }
-            runStart = end
         }
-        self.counts = counts
+        counts = tables.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+    }
+
+    private static func count(
+        _ prediction: [Int16], _ reference: [Int16], _ voxels: Range<Int>, _ ignoredLabel: Int?
+    ) -> [Pair: Int] {
+        var counts: [Pair: Int] = [:]
+        prediction.withUnsafeBufferPointer { prediction in
+            reference.withUnsafeBufferPointer { reference in
+                // Neighbours mostly agree, so whole runs of one pair are counted at once.
+                var start = voxels.lowerBound
+                while start < voxels.upperBound {
+                    let (predicted, referenced) = (prediction[start], reference[start])
+                    var end = start + 1
+                    while end < voxels.upperBound, reference[end] == referenced, prediction[end] == predicted {
+                        end += 1
+                    }
+                    let pair = Pair(reference: Int(referenced), prediction: Int(predicted))
+                    if pair.reference != ignoredLabel { counts[pair, default: 0] += end - start }
+                    start = end
+                }
+            }
+        }
+        return counts
     }
 
     /// The labels that occur in the reference.

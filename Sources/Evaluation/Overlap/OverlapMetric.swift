@@ -1,6 +1,6 @@
 /// The numbers that are reported of one structure in one case. The raw value is the key in `summary.json`: nnU-Net's,
 /// where nnU-Net has the metric.
-public enum OverlapMetric: String, CaseIterable, Sendable, Hashable, CodingKey {
+public enum OverlapMetric: String, CaseIterable, Sendable, Hashable {
     /// `2·TP / (2·TP + FP + FN)`.
     case dice = "Dice"
     /// Intersection over union.

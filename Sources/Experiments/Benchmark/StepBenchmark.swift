@@ -128,10 +128,4 @@ public struct StepBenchmark: Sendable {
         let shape = Shape(samples: samples, extent: extent, channels: 1)
         return Tensor((0..<shape.count).map { _ in Float(draws.normal()) }, shape: shape, on: cpu)
     }
-
-    private func peakResidentGB() -> Double {
-        var usage = rusage()
-        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-        return Double(usage.ru_maxrss) / 1e6  // Linux counts kilobytes
-    }
 }

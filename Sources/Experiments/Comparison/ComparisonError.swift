@@ -22,6 +22,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     case damagedCell(file: String, reason: String)
     /// A `comparison.json` that cannot be read.
     case damagedResults(file: String, reason: String)
+    /// A table of subgroups that cannot be read.
+    case damagedSubgroups(file: String, reason: String)
     /// Weights that were pre-trained on a test case.
     case seenBefore(weights: String, case: String)
     /// Weights that the recipe does not take.
@@ -32,7 +34,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     /// 65 for wrong data, 64 for wrong settings.
     public var exitCode: Int32 {
         switch self {
-        case .seenBefore, .damagedCell, .damagedResults, .incompleteScores, .tooFewCases: ExitStatus.badData
+        case .seenBefore, .damagedCell, .damagedResults, .damagedSubgroups, .incompleteScores, .tooFewCases:
+            ExitStatus.badData
         default: ExitStatus.usage
         }
     }
@@ -56,6 +59,8 @@ public enum ComparisonError: UserFacingError, Equatable {
             "\(file) cannot be read (\(reason)). Remove it to run the cell again."
         case .damagedResults(let file, let reason):
             "\(file) cannot be read (\(reason)). Run the comparison again with --resume to write it anew."
+        case .damagedSubgroups(let file, let reason):
+            "\(file) is no table of subgroups: \(reason).\nIts first line names the columns, such as case,centre; then one case a line."
         case .unusedWeights(let name):
             "the recipe transfers nothing (transfer: none), so \(name) would be scratch once more. "
                 + "Use a recipe that transfers the encoder, or leave --init out."

@@ -13,6 +13,8 @@ public struct ComparisonRun: Sendable {
     public var folder: String
     /// How intervals are computed.
     public var bootstrap = Bootstrap()
+    /// What the page shows of images and predictions; nil for scores only.
+    public var evidence: ComparisonEvidence?
 
     /// A run of `comparison` in `folder`.
     public init(_ comparison: Comparison, folder: String) { (self.comparison, self.folder) = (comparison, folder) }
@@ -30,10 +32,7 @@ public struct ComparisonRun: Sendable {
     /// The results of the cells that are finished.
     /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings.
     public func finishedResults() throws -> ComparisonResults {
-        let store = CellStore(folder: folder)
-        var outcomes: [CellKey: CellOutcome] = [:]
-        for cell in comparison.cells { outcomes[cell.key] = try store.outcome(of: cell) }
-        return ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
+        ComparisonResults(comparison, outcomes: try finishedOutcomes(), bootstrap: bootstrap)
     }
 
     /// Runs every cell that is not finished.
@@ -65,19 +64,41 @@ public struct ComparisonRun: Sendable {
             let outcome = try runner.run(cell, in: cellFolder)
             try store.record(outcome, of: cell)
             outcomes[cell.key] = outcome
-            try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap))
+            try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap), outcomes)
             report(
                 .finished(
                     cell, dice: DiceTable(comparison, [(cell.key, outcome)]).mean(), finished: outcomes.count,
                     all: cells.count))
         }
         let results = ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
-        try writeReport(results)
+        try writeReport(results, outcomes)
         return results
     }
 
-    private func writeReport(_ results: ComparisonResults) throws {
+    /// Writes the report anew from the cells that are finished, and runs none.
+    /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings; errors of files.
+    @discardableResult
+    public func report() throws -> ComparisonResults {
+        let outcomes = try finishedOutcomes()
+        let results = ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
+        try writeReport(results, outcomes)
+        return results
+    }
+
+    private func finishedOutcomes() throws -> [CellKey: CellOutcome] {
+        let store = CellStore(folder: folder)
+        var outcomes: [CellKey: CellOutcome] = [:]
+        for cell in comparison.cells { outcomes[cell.key] = try store.outcome(of: cell) }
+        return outcomes
+    }
+
+    private func writeReport(_ results: ComparisonResults, _ outcomes: [CellKey: CellOutcome]) throws {
+        let found = try evidence?.collect(comparison, outcomes: outcomes, folder: folder, bootstrap: bootstrap)
         try AtomicFile.write(try results.encoded(), to: "\(folder)/comparison.json")
-        try AtomicFile.write(ComparisonPage(results).html, to: "\(folder)/index.html")
+        if let analysis = found?.analysis {
+            try AtomicFile.write(try analysis.encoded(), to: "\(folder)/analysis.json")
+        }
+        let page = ComparisonPage(results, analysis: found?.analysis, slices: found?.slices ?? [])
+        try AtomicFile.write(page.html, to: "\(folder)/index.html")
     }
 }

@@ -5,8 +5,13 @@ import Training
 /// The page of a comparison: verdicts, curves, paired differences, tables and settings.
 struct ComparisonPage {
     let results: ComparisonResults
+    /// What lies behind the scores; nil if only the scores are known.
+    let analysis: ComparisonAnalysis?
+    let slices: [CaseSlices]
 
-    init(_ results: ComparisonResults) { self.results = results }
+    init(_ results: ComparisonResults, analysis: ComparisonAnalysis? = nil, slices: [CaseSlices] = []) {
+        (self.results, self.analysis, self.slices) = (results, analysis, slices)
+    }
 
     private var comparison: Comparison { results.comparison }
     private var confidence: String { "\(Int((results.bootstrap.confidence * 100).rounded())) %" }
@@ -26,8 +31,13 @@ struct ComparisonPage {
         if !results.differences.isEmpty {
             page.add(section: "Paired difference to \(comparison.baseline.name)", forest)
         }
+        if let ranks = results.ranks { page.add(section: "Ranks", rankSection(ranks)) }
         page.add(section: "All numbers", table)
         page.add(section: "By class", classTable)
+        if let analysis {
+            AnalysisSections(comparison: comparison, analysis: analysis, slices: slices, confidence: confidence)
+                .add(to: &page)
+        }
         if !results.overall.isEmpty { page.add(section: "By test case", caseTables) }
         page.add(section: "Settings", settings)
         return page.html
@@ -107,6 +117,26 @@ struct ComparisonPage {
             size.map { $0 == .full ? "all cases" : "\($0) case\($0 == 1 ? "" : "s")" } ?? "all sizes",
             value: result.difference, interval: result.interval.map { $0.lower...$0.upper },
             note: Format.signed(result.difference) + interval, isSummary: size == nil)
+    }
+
+    private func rankSection(_ ranks: RankStability) -> String {
+        let chart = PlaceChart(
+            "How often each initialization takes each place when test cases are drawn again",
+            rows: ranks.methods.map { method in
+                PlaceChart.Row(
+                    method.name, shares: method.placeShares,
+                    note: "first in \(Format.fixed(100 * method.probabilityOfBest, 0)) %",
+                    isBaseline: method.name == comparison.baseline.name)
+            })
+        let tau =
+            ranks.kendallTau.map { " Kendall's τ to the ranking of all cases: \(Format.fixed($0, 2)) on average." }
+            ?? ""
+        return """
+            \(chart.svg)
+            <p class="note">Ranked by the mean Dice over training-set sizes and test cases; the cases drawn again \
+            \(ranks.repetitions) times. The networks are taken as given: other seeds can change the order beyond what is \
+            shown.\(tau)</p>
+            """
     }
 
     private var table: String {

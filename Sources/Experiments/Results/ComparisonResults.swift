@@ -20,6 +20,11 @@ public struct ComparisonResults: Sendable, Codable {
     public var overall: [PairedResult]
     /// One verdict for each initialization but the baseline.
     public var verdicts: [Verdict]
+    /// How stable the ranking of the initializations is, by the Dice of each test case over all training-set sizes that
+    /// every initialization has finished; nil without such cases, or for a single initialization.
+    public var ranks: RankStability?
+    /// What ``ranks`` are made of.
+    public var caseScores: CaseScoreTable?
 
     /// The results of the finished cells. Differences use only runs that both initializations have finished.
     public init(_ comparison: Comparison, outcomes: [CellKey: CellOutcome], bootstrap: Bootstrap = Bootstrap()) {
@@ -60,10 +65,14 @@ public struct ComparisonResults: Sendable, Codable {
         self.differences = differences.holmAdjusted()
         self.overall = overall.holmAdjusted()
         verdicts = self.overall.map { Verdict($0, confidence: bootstrap.confidence) }
+        caseScores = CaseScoreTable(comparison, outcomes)
+        ranks = caseScores.flatMap {
+            $0.initializations.count > 1 ? RankStability($0.ranking, seed: bootstrap.seed) : nil
+        }
     }
 
     /// The tables of differences of several sizes, over the runs and cases that any of them has in common.
-    private static func differences(
+    static func differences(
         _ comparison: Comparison, _ pairs: [([(CellKey, CellOutcome)], [(CellKey, CellOutcome)])]
     ) -> [DiceTable] {
         let shared = pairs.map { first, second in

@@ -23,6 +23,17 @@ enum Format {
         value.isNaN ? "–" : String(format: "%.\(decimals)f", value)
     }
 
+    /// A volume in cubic millimetres, from 100 ml on in millilitres.
+    static func volume(_ cubicMM: Double) -> String {
+        cubicMM < 100_000 ? "\(fixed(cubicMM, 0)) mm³" : "\(fixed(cubicMM / 1000, 0)) ml"
+    }
+
+    /// A mean with the standard deviation over runs, `1.23 ± 0.05`; a dash where there is none.
+    static func spread(_ mean: Double?, _ deviation: Double?, _ decimals: Int) -> String {
+        guard let mean else { return "–" }
+        return fixed(mean, decimals) + (deviation.map { " ± \(fixed($0, decimals))" } ?? "")
+    }
+
     /// A count of training cases, whole where it is.
     static func count(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : fixed(value, 1) }
 

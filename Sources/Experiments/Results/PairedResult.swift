@@ -31,6 +31,8 @@ public struct PairedResult: Sendable, Codable {
     public var adjustedP: Double?
     /// The p value of Wilcoxon's signed-rank test of the cases' differences.
     public var wilcoxonP: Double?
+    /// ``wilcoxonP`` adjusted by Holm's method for the number of comparisons of this kind.
+    public var adjustedWilcoxonP: Double?
     /// Test cases in which the initialization is better.
     public var wins: Int
     /// Test cases in which the baseline is better.
@@ -73,12 +75,14 @@ public struct PairedResult: Sendable, Codable {
 }
 
 extension [PairedResult] {
-    /// Fills in ``PairedResult/adjustedP``: the elements are one family of tests.
+    /// Fills in the adjusted p values: the elements are one family of tests.
     func holmAdjusted() -> [PairedResult] {
-        let adjusted = PairedTest.holmAdjusted(map { $0.signFlipP ?? .nan })
-        return zip(self, adjusted).map { result, p in
-            var result = result
-            result.adjustedP = p.isNaN ? nil : p
+        let signFlips = PairedTest.holmAdjusted(map { $0.signFlipP ?? .nan })
+        let wilcoxons = PairedTest.holmAdjusted(map { $0.wilcoxonP ?? .nan })
+        return indices.map { index in
+            var result = self[index]
+            result.adjustedP = signFlips[index].isNaN ? nil : signFlips[index]
+            result.adjustedWilcoxonP = wilcoxons[index].isNaN ? nil : wilcoxons[index]
             return result
         }
     }

@@ -101,6 +101,10 @@ public struct HTMLPage: Sendable {
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 24px; font-size: 0.875rem; margin: 0; }
         dt { color: var(--soft); } dd { margin: 0; }
         img { max-width: 100%; border-radius: 4px; image-rendering: pixelated; }
+        .case { margin: 24px 0; break-inside: avoid; }
+        .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; }
+        figure { margin: 0; } figure img { display: block; width: 100%; height: auto; }
+        figcaption { font-size: 0.8125rem; color: var(--soft); margin-top: 4px; }
         .chart { display: block; width: 100%; max-width: 820px; height: auto; font-size: 13px; fill: var(--ink); }
         .chart .grid { stroke: var(--rule); } .chart .axis, .chart .zero { stroke: var(--soft); }
         .chart .tick, .chart .side { fill: var(--soft); font-size: 12px; } .chart .name { fill: var(--soft); }
@@ -113,6 +117,10 @@ public struct HTMLPage: Sendable {
         .chart .dot { fill: var(--c); stroke: var(--paper); stroke-width: 1.5; }
         .base { --c: var(--base); } .s0 { --c: var(--s0); } .s1 { --c: var(--s1); } .s2 { --c: var(--s2); }
         .s3 { --c: var(--s3); } .s4 { --c: var(--s4); } .s5 { --c: var(--s5); }
-        @media print { main { padding: 0; max-width: none; } section { break-inside: avoid; } }
+        @media (max-width: 600px) { main { padding: 24px 16px 48px; } h1 { font-size: 1.5rem; } h2 { margin-top: 36px; }
+          .wide { overflow-x: auto; } .wide .chart { min-width: 560px; }
+          dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 10px; overflow-wrap: anywhere; } }
+        @media print { :root { --paper: #ffffff; --ink: #1c2024; --soft: #60646c; --rule: #e2e5e9; --panel: #f6f7f9; }
+          .scroll { overflow: visible; } table { font-size: 0.7rem; } th, td { padding-right: 8px; } main { padding: 0; max-width: none; } section { break-inside: avoid; } }
         """
 }

@@ -36,13 +36,15 @@ public struct LogEntry: Codable, Hashable, Sendable {
     }
 }
 
-/// The file `log.jsonl`: one JSON object per line, each written in one piece as soon as it is known.
+/// The file `log.jsonl`: one JSON object per line, each written in one piece as soon as it is known. The same numbers go to
+/// `events.out.tfevents.warmstart` beside it, for TensorBoard.
 public struct RunLog {
     /// The file.
     public let path: String
     /// All entries so far.
     public private(set) var entries: [LogEntry] = []
     private let file: FileHandle
+    private let events: EventFile
 
     /// Opens the log and forgets what it says about `step` and later ones, which will be made again.
     /// - Throws: `FileError`.
@@ -53,6 +55,8 @@ public struct RunLog {
         guard let file = FileHandle(forWritingAtPath: path) else { throw FileError("write", path) }
         self.file = file
         try file.seekToEnd()
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        events = try EventFile(path: "\(folder)\(EventFile.name)", before: step)
     }
 
     /// Appends an entry.
@@ -64,6 +68,7 @@ public struct RunLog {
         } catch {
             throw FileError("write", path, error)
         }
+        try events.append(entry)
     }
 
     /// Flushes the log to the disk.

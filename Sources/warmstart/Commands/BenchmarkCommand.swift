@@ -3,17 +3,19 @@ import Experiments
 import Foundation
 import Tensors
 
-/// A training step or prediction, or the operations one by one.
+/// A training step or prediction, the operations one by one, or the evaluation of a case.
 enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
     case step(StepBenchmark.Case)
     case ops
+    case metrics
 
-    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops]
+    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops, .metrics]
 
     var defaultValueDescription: String {
         switch self {
         case .step(let step): step.rawValue
         case .ops: "ops"
+        case .metrics: "metrics"
         }
     }
 
@@ -28,12 +30,12 @@ enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Time a training step, a prediction or single operations on this machine.",
+        abstract: "Time a training step, a prediction, single operations or an evaluation on this machine.",
         discussion: """
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
             predict: ResEnc-L on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
-            10 % of the blocks visible, as a share of what the multipliers reach on registers. Prints one JSON object a \
-            line. Times mean something on an idle machine only.
+            10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
+            two label maps of 300x512x512 voxels with five labels. Prints one JSON object a line. Times mean something on an idle machine only.
 
             Example:
               warmstart benchmark finetune --runs 5
@@ -48,6 +50,13 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "The share of visible blocks (s3d only).")
     var visible = 0.25
 
+    @Option(
+        help: """
+            The folder of prediction.nii.gz and reference.nii.gz (metrics only); without these files, they are made up \
+            and written.
+            """)
+    var masks: String?
+
     @Option(help: "How often to time, after one run that does not count.")
     var runs = 3
 
@@ -61,6 +70,7 @@ struct BenchmarkCommand: ParsableCommand {
             throw ValidationError("--patch must be a multiple of 32, got \(patch).")
         }
         guard visible > 0, visible <= 1 else { throw ValidationError("--visible must be above 0 and at most 1.") }
+        if case .metrics = benchmark, masks == nil { throw ValidationError("metrics needs --masks FOLDER.") }
         guard runs >= 1 else { throw ValidationError("--runs must be at least 1, got \(runs).") }
     }
 
@@ -75,6 +85,10 @@ struct BenchmarkCommand: ParsableCommand {
             var benchmark = OpsBenchmark()
             (benchmark.patchEdge, benchmark.runs) = (patch, runs)
             try benchmark.run(on: compute.cpu) { try printLine($0) }
+        case .metrics:
+            var benchmark = MetricsBenchmark(masks: masks ?? "")
+            benchmark.runs = runs
+            try printLine(benchmark.run(on: compute.cpu))
         }
     }
 

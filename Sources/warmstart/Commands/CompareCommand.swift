@@ -30,6 +30,11 @@ struct CompareCommand: ParsableCommand {
         help: ArgumentHelp("Weights, and what to call them: a file or the folder of a run.", valueName: "name=weights"))
     var starts: [String] = []
 
+    @Option(
+        help: "A table of the groups that cases belong to, such as case,centre,modality: the page shows gains by group."
+    )
+    var subgroups: ExistingPath?
+
     @OptionGroup var options: RunOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var printing: PrintOptions
@@ -50,7 +55,9 @@ struct CompareCommand: ParsableCommand {
         let comparison = try Comparison(
             dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe, on: cpu)
         try comparison.checkHeldOut()
-        let comparisonRun = ComparisonRun(comparison, folder: options.out)
+        var comparisonRun = ComparisonRun(comparison, folder: options.out)
+        comparisonRun.evidence = ComparisonEvidence(
+            dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
         let results = try Interruption.bySignals { interruption in
             let runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },

@@ -14,20 +14,37 @@ struct ScoreTable {
 
     private var table: TextTable {
         func text(_ value: Double) -> TextTable.Cell { value.isNaN ? "–" : "\(String(format: "%.4f", value))" }
-        let metrics: [OverlapMetric] = [.iou, .precision, .recall, .relativeVolumeError]
-        var table = TextTable(columns: [
-            "class", "Dice", "sd", "IoU", "precision", "recall", "volume error", "left out",
-        ])
+        let overlap: [(name: String, metric: Metric)] = [
+            ("IoU", .overlap(.iou)), ("precision", .overlap(.precision)), ("recall", .overlap(.recall)),
+            ("volume error", .overlap(.relativeVolumeError)),
+        ]
+        let metrics = overlap + surfaceColumns
+        var table = TextTable(columns: ["class", "Dice", "sd"] + metrics.map(\.name) + ["left out", "missed"])
         table.numeric = Set(1..<table.columns.count)
         for (index, structure) in scores.structures.enumerated() {
             let dice = scores.scores(.dice, ofStructure: index)
             table.rows.append(
                 ["\(structure.name)", text(dice.mean), text(dice.standardDeviation)]
-                    + metrics.map { text(scores.scores($0, ofStructure: index).mean) } + [TextTable.Cell(dice.leftOut)])
+                    + metrics.map { text(scores.scores($0.metric, ofStructure: index).mean) }
+                    + [TextTable.Cell(dice.leftOut), TextTable.Cell(scores.missed(structure: index))])
         }
         table.rows.append(
-            ["foreground", text(scores.foregroundMean(.dice)), ""] + metrics.map { text(scores.foregroundMean($0)) }
-                + [""])
+            ["foreground", text(scores.foregroundMean(.dice)), ""]
+                + metrics.map { text(scores.foregroundMean($0.metric)) } + ["", ""])
         return table
+    }
+
+    /// The surface metrics that people ask for; boundary voxels are told apart from surface elements.
+    private var surfaceColumns: [(name: String, metric: Metric)] {
+        scores.surface.metrics.compactMap { metric in
+            switch metric.quantity {
+            case .hausdorff95, .average, .surfaceDice:
+                (
+                    metric.definition == .elements ? metric.shortName : "\(metric.shortName) (voxels)",
+                    .surface(metric)
+                )
+            default: nil
+            }
+        }
     }
 }

@@ -145,7 +145,11 @@ struct TrainingLoopTests {
         let folder = try TemporaryFolder()
         try Self.train(TinyTask(), in: folder("run"))
         let names = try FileManager.default.contentsOfDirectory(atPath: folder("run")).sorted()
-        #expect(names == ["checkpoint", "index.html", "log.jsonl", "recipe.yaml", "weights.safetensors"])
+        #expect(
+            names == [
+                "checkpoint", "events.out.tfevents.warmstart", "index.html", "log.jsonl", "recipe.yaml",
+                "weights.safetensors",
+            ])
         let weights = try SafetensorsFile.read(folder("run/weights.safetensors"))
         #expect(weights.tensors.keys.sorted() == ["decoder.encoder.weight", "decoder.weight", "encoder.weight"])
         #expect(TransferCard(metadata: weights.metadata) == TinyTask().card)

@@ -1,4 +1,4 @@
-/// Everything measured about one structure in one case. Metrics of surfaces belong here beside the overlap.
+/// Everything measured about one structure in one case.
 public struct StructureScores: Sendable, Hashable {
     /// The voxel counts.
     public var overlap: Overlap
@@ -6,10 +6,16 @@ public struct StructureScores: Sendable, Hashable {
     public var voxelVolumeMM3: Double
     /// What overlap scores are worth when both masks are empty.
     public var bothEmpty: BothEmpty
+    /// The surface metrics that were computed and are a number.
+    public private(set) var surface: [SurfaceMetric: Double]
 
-    /// Scores of counted voxels.
-    public init(overlap: Overlap, voxelVolumeMM3: Double, bothEmpty: BothEmpty = .leftOut) {
+    /// Scores of counted voxels, and of surfaces where they were measured.
+    public init(
+        overlap: Overlap, voxelVolumeMM3: Double, bothEmpty: BothEmpty = .leftOut,
+        surface: [SurfaceMetric: Double] = [:]
+    ) {
         (self.overlap, self.voxelVolumeMM3, self.bothEmpty) = (overlap, voxelVolumeMM3, bothEmpty)
+        self.surface = surface.filter { !$0.value.isNaN }
     }
 
     /// The value of `metric`; NaN where it says nothing.
@@ -28,6 +34,14 @@ public struct StructureScores: Sendable, Hashable {
         case .predictedVolumeMM3: Double(overlap.predicted) * voxelVolumeMM3
         case .referenceVolumeMM3: Double(overlap.referenced) * voxelVolumeMM3
         case .relativeVolumeError: overlap.relativeVolumeError
+        }
+    }
+
+    /// The value of `metric`; NaN where it says nothing or was not computed.
+    public subscript(metric: Metric) -> Double {
+        switch metric {
+        case .overlap(let metric): self[metric]
+        case .surface(let metric): surface[metric] ?? .nan
         }
     }
 }

@@ -1,0 +1,53 @@
+/// How often each of several methods took each place of a ranking, as inline SVG: dots whose areas are the shares.
+public struct PlaceChart: Sendable {
+    /// A method.
+    public struct Row: Sendable {
+        /// Its name.
+        public var label: String
+        /// The share of each place, the first place first.
+        public var shares: [Double]
+        /// What stands at the right.
+        public var note: String
+        /// Whether it is drawn in the neutral color of a baseline.
+        public var isBaseline: Bool
+
+        /// A method with the share of each place.
+        public init(_ label: String, shares: [Double], note: String, isBaseline: Bool = false) {
+            (self.label, self.shares, self.note, self.isBaseline) = (label, shares, note, isBaseline)
+        }
+    }
+
+    /// What the chart shows, in words, for readers who cannot see it.
+    public var title: String
+    /// The methods.
+    public var rows: [Row]
+
+    /// A chart of `rows`.
+    public init(_ title: String, rows: [Row]) { (self.title, self.rows) = (title, rows) }
+
+    /// The chart as an SVG element that can stand in an HTML page.
+    public var svg: String {
+        let places = rows.map(\.shares.count).max() ?? 0
+        let (top, rowHeight, left, right) = (40.0, 48.0, 200.0, 500.0)
+        var drawing = ChartDrawing(title: title, width: 720, height: top + Double(rows.count) * rowHeight + 8)
+        func x(_ place: Int) -> Double { left + (Double(place) + 0.5) * (right - left) / Double(max(1, places)) }
+        for place in 0..<places {
+            drawing.text("place \(place + 1)", at: (x(place), top - 18), anchor: .middle, style: "tick")
+        }
+        var next = 0
+        for (index, row) in rows.enumerated() {
+            let y = top + (Double(index) + 0.5) * rowHeight
+            let style = row.isBaseline ? "base" : "s\(next % HTMLPage.seriesColors)"
+            if !row.isBaseline { next += 1 }
+            drawing.line(from: (left, y), to: (right, y), style: "grid")
+            drawing.text(row.label, at: (left - 16, y + 4.5), anchor: .end, style: "row")
+            for (place, share) in row.shares.enumerated() where share > 0 {
+                drawing.dot(
+                    at: (x(place), y), radius: 20 * share.squareRoot(), style: style,
+                    tooltip: "\(row.label), place \(place + 1): \(Markup.digits(100 * share)) %")
+            }
+            drawing.text(row.note, at: (right + 16, y + 4.5), style: "row number")
+        }
+        return drawing.svg
+    }
+}
