@@ -62,7 +62,9 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training", "WeightFiles", "Networks", "Tensors"]),
         .testTarget(
             name: "PretrainingTests",
-            dependencies: ["Pretraining", "Training", "Volumes", "WeightFiles", "Networks", "Tensors"]),
+            dependencies: [
+                "Pretraining", "Training", "Augmentation", "Volumes", "WeightFiles", "Networks", "Tensors",
+            ]),
         .testTarget(
             name: "SegmentationTests",
             dependencies: [

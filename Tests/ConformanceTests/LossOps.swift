@@ -35,6 +35,16 @@ enum LossOps {
             let mask = try oracle.input("mask").blockMask()
             return try ofPrediction(oracle) { hiddenSquaredError($0, target: $1, mask: mask) }
         },
+        "nt_xent": { oracle in
+            let temperature = try oracle.params.float("temperature")
+            return try ofPairs(oracle, "first", "second") { ntXent($0, $1, temperature: temperature) }
+        },
+        "info_nce": { oracle in
+            let (temperature, symmetric) = try (oracle.params.float("temperature"), oracle.params.bool("symmetric"))
+            return try ofPairs(oracle, "query", "key") {
+                infoNCE(queries: $0, keys: $1, temperature: temperature, symmetric: symmetric)
+            }
+        },
     ]
 
     private static func ignoredLabel(_ oracle: OracleCase) throws -> Int32? {
@@ -66,6 +76,13 @@ enum LossOps {
         let prediction = try oracle.input("prediction").featureMap(on: .oracle).tracked()
         let target = try oracle.input("target").featureMap(on: .oracle)
         return try results(of: loss(prediction, target), gradients: ["prediction": prediction])
+    }
+
+    private static func ofPairs(
+        _ oracle: OracleCase, _ first: String, _ second: String, _ loss: (Tensor, Tensor) -> Tensor
+    ) throws -> OracleResults {
+        let pair = try [first, second].map { try oracle.input($0).plain(on: .oracle).tracked() }
+        return results(of: loss(pair[0], pair[1]), gradients: [first: pair[0], second: pair[1]])
     }
 
     private static func deepSupervision(_ oracle: OracleCase) throws -> OracleResults {
@@ -101,6 +118,10 @@ enum LossOps {
         let found = loss.backward()
         return OracleResults(
             outputs: ["loss": StoredTensor(loss.scalars, shape: [])],
-            gradients: gradients.compactMapValues { found[$0]?.stored() })
+            gradients: gradients.compactMapValues { input in
+                found[input].map {
+                    $0.shape.rank == 5 ? $0.stored() : StoredTensor($0.scalars, shape: $0.shape.dimensions)
+                }
+            })
     }
 }

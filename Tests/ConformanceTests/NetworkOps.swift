@@ -81,15 +81,15 @@ enum NetworkOps {
 
     /// One forward and backward pass of a masked auto-encoder.
     private static func spark3D(_ oracle: OracleCase) throws -> OracleResults {
-        let network = Spark3DNetwork(try UNet(oracle.networkPlan(), on: .oracle), on: .oracle)
+        var parts = Spark3DParts()
+        parts.masksInput = try oracle.params.bool("mask_input")
+        let network = Spark3DNetwork(try UNet(oracle.networkPlan(), on: .oracle), parts: parts, on: .oracle)
         try network.load(oracle.weightsFile())
         let volume = try oracle.input("input").featureMap(on: .oracle)
         let mask = try oracle.input("mask").blockMask()
 
         let input = volume.tracked()
-        let output =
-            try oracle.params.bool("mask_input")
-            ? network(input, mask: mask, in: .training) : leakyReconstruction(network, input, mask)
+        let output = network(input, mask: mask, in: .training)
         var results = OracleResults(outputs: ["output": output.stored()])
         var upstreams: [(output: Tensor, upstream: Tensor)] = []
         if oracle.outputs["loss"] != nil {
@@ -104,16 +104,6 @@ enum NetworkOps {
         results.gradients = network.storedGradients(gradients)
         results.gradients["input"] = gradients[input]?.stored()
         return results
-    }
-
-    /// What the public code does: the stem's convolution reads hidden voxels, only its result is masked.
-    private static func leakyReconstruction(_ network: Spark3DNetwork, _ x: Tensor, _ mask: BlockMask) throws -> Tensor
-    {
-        guard let encoder = network.unet.encoder as? ResEncEncoder else { throw WrongName(name: "encoder.stem") }
-        let stem = encoder.stem.convs[0]
-        let map = stem.norm(
-            hide(stem.conv(x, in: .training), mask), slope: ConvNormActivation.slope, in: .training)
-        return network.reconstruction(from: encoder.maps(ofStem: map, in: .training), in: .training)
     }
 
     /// A strict `load_state_dict` must accept what we save: no name may be missing, none left over.

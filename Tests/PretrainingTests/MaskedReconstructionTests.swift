@@ -5,107 +5,102 @@ import Tensors
 import Testing
 import Training
 import Volumes
-import WeightFiles
 
 struct MaskedReconstructionTests {
     private let cpu = CPU(threads: 2)
 
-    /// A volume of smooth waves: what is hidden follows from what is seen.
-    private static func waves(seed: UInt64) -> PretrainingData.Image {
-        var draws = Draws(seed: seed, purpose: "test waves")
-        let phases = (0..<3).map { _ in draws.uniform(in: 0..<6) }
-        let edge = 24
-        let voxels = (0..<edge * edge * edge).map { index -> Float in
-            let place = [index / (edge * edge), index / edge % edge, index % edge]
-            let waves = (0..<3).map { axis -> Double in sin(0.6 * Double(place[axis]) + phases[axis]) }
-            return Float(waves.reduce(0, +) / 1.22)
-        }
-        return .init(
-            name: "waves\(seed)", source: Patch(image: voxels, channels: 1, labels: nil, extent: Extent3(edge)))
-    }
-
-    private static let data = PretrainingData(training: (0..<4).map(waves), validation: [waves(seed: 9)])
-
-    private static func load(_ method: String, steps: Int) throws -> (PretrainingRecipe, ResolvedRecipe) {
-        let text = """
-            method: \(method)
-            plan: {patch: 16, batch: 2, features: [8, 12], blocks: [1, 1]}
-            masking: {block: \(method == "s3d" ? 2 : 4), ratio: 0.6}
-            augmentation: {rotation_probability: 0, scaling_probability: 0}
-            optimizer: {momentum: 0.9}
-            schedule: {stages: [{steps: \(steps), shape: constant, peak: 0.03}]}
-            validation: {batches: 2}
-            run: {checkpoint_steps: 7}
-            """
-        return try RecipeDocument.parse(text).resolve(PretrainingRecipe.init(reading:))
-    }
-
-    private func train(
-        _ method: some PretextMethod, _ recipe: PretrainingRecipe, _ resolved: ResolvedRecipe, _ path: String
-    )
-        throws
-    {
-        let run =
-            try FileManager.default.fileExists(atPath: path)
-            ? RunDirectory.resume(path, recipe: resolved) : RunDirectory.create(path, recipe: resolved)
-        let task = try method.task(recipe.setup, data: Self.data, on: cpu)
-        var loop = try TrainingLoop(task, recipe: recipe.training, in: run)
-        var progress = Progress.silent
-        try loop.train(progress: &progress)
-    }
-
-    @Test(
-        "a method learns to rebuild what is hidden, and its weights carry their card", arguments: PretextMethods.names)
+    /// Guessing the mean scores 1, the variance of the waves.
+    @Test("a masked method learns to rebuild what is hidden", arguments: ["s3d", "mae"])
     func learns(method: String) throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "run-\(UUID())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let (recipe, resolved) = try Self.load(method, steps: 40)
-        try train(recipe.method, recipe, resolved, path)
-
-        let log = try String(contentsOfFile: "\(path)/log.jsonl", encoding: .utf8).split(separator: "\n")
-        let entries = try log.map {
-            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        try withFolder { path in
+            try pretrain(try tinyRecipe(method, steps: 40), at: path, on: cpu)
+            let losses = try logged("loss", at: path, as: Double.self)
+            #expect(losses.suffix(5).reduce(0, +) / 5 < 0.75, "\(losses)")
+            let judgement = try logged("validation", at: path, as: [String: Double].self).last
+            #expect(try #require(judgement?["validation loss"]) < 0.9)
+            let page = try String(contentsOfFile: "\(path)/index.html", encoding: .utf8)
+            #expect(page.contains("hidden blocks rebuilt"))
         }
-        let losses = entries.compactMap { $0["loss"] as? Double }
-        #expect(losses.count == 40)
-        // Guessing the mean scores 1, the variance of the waves.
-        #expect(losses.suffix(5).reduce(0, +) / 5 < 0.75, "\(losses)")
-        let judgement = try #require(entries.compactMap { $0["validation"] as? [String: Double] }.last)
-        #expect(try #require(judgement["validation loss"]) < 0.9)
-
-        let weights = try SafetensorsFile.read("\(path)/weights.safetensors")
-        let card = try #require(TransferCard(metadata: weights.metadata))
-        #expect(card.method == method && card.architecture == recipe.setup.network && card.patch == 16)
-        let unet = try UNet(card.architecture, on: cpu)
-        try unet.load(weights, allowing: .unused(under: "mask_tokens"), .unused(under: "densify_projs"))
-        let page = try String(contentsOfFile: "\(path)/index.html", encoding: .utf8)
-        #expect(page.contains("hidden blocks rebuilt") && page.contains("data:image/png"))
     }
 
-    /// Everything that is drawn is a function of the step, so the task itself needs no state.
-    @Test func masksAndBatchesOfAStepDoNotDependOnTheStepsBefore() throws {
-        let (recipe, _) = try Self.load("s3d", steps: 3)
-        let method = try #require(recipe.method as? Spark3D)
-        func losses(_ steps: [Int]) throws -> [Float] {
-            let task = try method.task(recipe.setup, data: Self.data, on: cpu)
-            return try steps.map { task.loss(try task.batches.batch(step: $0), step: $0).total.item }
-        }
-        let forward = try losses([0, 1, 2])
-        #expect(try losses([2, 0, 1]) == [forward[2], forward[0], forward[1]])
-        #expect(Set(forward).count == 3)
+    /// Every other block of four voxels.
+    private static let mask = BlockMask(samples: 1, grid: 2, visible: (0..<8).map { $0 % 2 == 0 })
+    private static let seen = mask.voxels(in: 8)
+
+    private func map(_ scalars: [Float]) -> Tensor { Tensor(scalars, shape: [1, 8, 8, 8, 1], on: cpu) }
+
+    private func dense(_ fill: DenseMAE.Fill = .zero) throws -> DenseAutoencoder {
+        let plan = NetworkPlan(inputChannels: 1, outputChannels: 1, features: [4, 6], blocks: [1, 1])
+        let network = DenseAutoencoder(try UNet(plan, on: cpu), fill: fill, on: cpu)
+        Initializer.pytorchDefault.initialize(network, seed: 1)
+        return network
     }
 
     @Test func theDenseBaselineDoesNotSeeHiddenVoxelsEither() throws {
-        let plan = NetworkPlan(inputChannels: 1, outputChannels: 1, features: [4, 6], blocks: [1, 1])
-        let network = DenseAutoencoder(unet: try UNet(plan, on: cpu))
-        Initializer.pytorchDefault.initialize(network, seed: 1)
-        let mask = try BlockMasking(patch: 8, block: 4, ratio: .fixed(0.5)).mask(samples: 1, seed: 1, step: 0)
-        let seen = mask.voxels(in: 8)
-        let ones = Tensor(filledWith: 1, shape: [1, 8, 8, 8, 1], on: cpu)
-        let altered = Tensor(seen.map { $0 == 1 ? 1 : 7 }, shape: [1, 8, 8, 8, 1], on: cpu)
-        let output = network(ones, mask: mask, in: .inference).scalars
-        #expect(network(altered, mask: mask, in: .inference).scalars == output)
-        let zeroed = Tensor(seen, shape: [1, 8, 8, 8, 1], on: cpu)
-        #expect(network.unet(zeroed, in: .inference)[0].scalars == output)
+        let network = try dense()
+        let output = network(map(Self.seen.map { _ in 1 }), mask: Self.mask, in: .inference).scalars
+        let altered = map(Self.seen.map { $0 == 1 ? 1 : 7 })
+        #expect(network(altered, mask: Self.mask, in: .inference).scalars == output)
+        #expect(network.unet(map(Self.seen), in: .inference)[0].scalars == output)
+    }
+
+    /// SimMIM's fill starts at 0, so that the first step is that of the dense baseline; its gradient is the sum of those of
+    /// the voxels that it fills.
+    @Test func theLearnedFillStandsForHiddenVoxels() throws {
+        let (plain, learned) = try (dense(), dense(.learned))
+        let token = try #require(learned.token)
+        let x = map((0..<512).map { Float($0 % 7) / 3 - 1 })
+        let output = learned(x, mask: Self.mask, in: .training)
+        #expect(output.scalars == plain(x, mask: Self.mask, in: .inference).scalars)
+        let gradient = try #require(sum(output).backward()[token]).item
+
+        let filled = map(zip(x.scalars, Self.seen).map { $0 * $1 }).tracked()
+        let ofInput = try #require(sum(learned.unet(filled, in: .training)[0]).backward()[filled]).scalars
+        let expected = zip(ofInput, Self.seen).reduce(0) { $0 + $1.0 * (1 - $1.1) }
+        #expect(abs(gradient - expected) < 1e-3 * max(1, abs(expected)))
+    }
+
+    @Test(
+        "the loss counts the voxels it should", arguments: ReconstructionLoss.Kind.allCases,
+        ReconstructionLoss.Region.allCases)
+    func loss(kind: ReconstructionLoss.Kind, region: ReconstructionLoss.Region) throws {
+        var draws = Draws(seed: 4, purpose: "test noise")
+        let (p, t) = (
+            (0..<512).map { _ in Float(draws.normal()) }, (0..<512).map { _ in Float(draws.normal()) }
+        )
+        let excluded = (0..<512).map { $0 % 5 == 0 }
+        let counted = (0..<512).filter { (region == .everywhere || Self.seen[$0] == 0) && !excluded[$0] }
+        let expected = counted.reduce(0.0) { sum, i in
+            let difference = Double(p[i] - t[i])
+            return sum + (kind == .squared ? difference * difference : abs(difference))
+        }
+        let prediction = map(p).tracked()
+        let value = ReconstructionLoss(kind: kind, region: region)(
+            prediction, target: map(t), mask: Self.mask, excluded: excluded)
+        #expect(abs(Double(value.item) - expected / Double(counted.count)) < 1e-5)
+        let gradient = try #require(value.backward()[prediction]).scalars
+        #expect(Set(gradient.indices.filter { gradient[$0] != 0 }) == Set(counted))
+    }
+
+    /// Anonymized voxels, but neither padding nor anatomy, are excluded; patches are centred on anatomy.
+    @Test func regionsOfImagesAreUsed() throws {
+        var labels = [Int16](repeating: RegionLabel.anywhere, count: 4096)
+        labels[0] = RegionLabel.anonymized
+        labels[4095] = RegionLabel.anatomy
+        let source = Patch(
+            image: [Float](repeating: 1, count: 4096), channels: 1, labels: labels, extent: 16)
+        let image = PretrainingData.Image(
+            name: "defaced", source: source,
+            anatomy: ForegroundVoxels(labels: labels, ignoring: RegionLabel.anonymized))
+        let whole = PatchBatches(of: [image], cutter: .plain(patch: 18), samples: 1, seed: 1)
+        let batch = try whole.batch(step: 0)
+        #expect(batch.excluded?.count { $0 } == 1)
+        // The only voxel of anatomy is the last one: a patch around it begins two voxels before.
+        let around = PatchBatches(
+            of: [image], cutter: .plain(patch: 4, oversampling: .probability(1)), samples: 4, seed: 1)
+        let patches = try around.batch(step: 3)
+        #expect(patches.excluded == nil)
+        let inside = (0..<256).map { ($0 / 16 % 4 < 3) && ($0 / 4 % 4 < 3) && ($0 % 4 < 3) }
+        #expect(patches.voxels == inside.map { $0 ? 1 : 0 })
     }
 }

@@ -47,7 +47,7 @@ struct RecipeTests {
     @Test(
         "impossible combinations name the key",
         arguments: [
-            ("masking.block=64", "masking.block", "Set the block to 8x8x8"),
+            ("masking.block=4", "masking.block", "Set the block to 8x8x8"),
             ("masking.ratio=1.5", "masking.ratio", "between 0 and 1"),
             ("masking.ratio=0", "masking.ratio", "between 0 and 1"), ("plan.patch=60", "plan.patch", "56x56x56"),
             ("masking.ratio=0.001", "masking.ratio", "hides none"), ("masking.ratoi=0.5", "ratoi", "masking.ratio"),
@@ -63,9 +63,12 @@ struct RecipeTests {
         }
     }
 
-    /// S3D must hide whole voxels of the bottleneck; the dense baseline may hide any blocks.
+    /// S3D must hide whole voxels of the bottleneck, unless told not to; the dense baseline may hide any blocks.
     @Test func onlyTheSparseEncoderNeedsBlocksOfTheTotalStride() throws {
-        #expect(throws: RecipeError.self) { try Self.load("s3d-cpu.yaml", "masking.block=16") }
+        #expect(throws: RecipeError.self) { try Self.load("s3d-cpu.yaml", "masking.block=4") }
+        let public16 = try Self.load("s3d-cpu.yaml", "masking.block=4", "masking.visible_bottleneck=true")
+        #expect((public16.method as? Spark3D)?.masking.grid == 16)
+        #expect((try Self.load("s3d-cpu.yaml", "masking.block=16").method as? Spark3D)?.masking.grid == 4)
         let dense = try Self.load("mae-cpu.yaml", "masking.block=16", "masking.ratio=0.75")
         #expect((dense.method as? DenseMAE)?.masking.grid == 4)
         #expect(throws: RecipeError.self) { try Self.load("mae-cpu.yaml", "masking.block=24") }

@@ -72,6 +72,20 @@ struct GradientTests {
         },
         Case("upsample nearest", [map]) { upsample($0[0], to: 5, mode: .nearest) },
         Case("concatenate", [map, [2, 4, 3, 6, 1]]) { concatenate($0) },
+        Case("concatenate samples", [[2, 5], [3, 5]]) { concatenate($0, axis: 0) },
+        Case("concatenate rows", [[2, 1, 5], [2, 3, 5]]) { concatenate($0, axis: 1) },
+        Case("slice", [map]) { slice($0[0], axis: 2, 1..<3) },
+        Case("slice samples", [map]) { slice($0[0], axis: 0, 1..<2) },
+        Case("slice channels", [map]) { slice($0[0], axis: 4, 0..<3) },
+        Case("subtract", [map, map]) { subtract($0[0], $0[1]) },
+        Case("pointwise", [map]) { pointwise($0[0], { exp(2 * $0) }, derivative: { 2 * exp(2 * $0) }) },
+        Case("rowProducts", [[3, 11], [5, 11]]) { rowProducts($0[0], $0[1]) },
+        Case("unitRows", [[3, 11]]) { unitRows($0[0]) },
+        Case("sampleLinearly", [map, [2, 2, 3, 2, 3]]) {
+            // Places all over the map and a little beyond its faces, apart from the kinks at whole numbers.
+            let shift = Tensor((0..<72).map { Float($0 * 5 % 14) / 2 - 1.25 }, shape: [2, 2, 3, 2, 3], on: $0[0].cpu)
+            return sampleLinearly($0[0], at: add(scale($0[1], by: 0.2), shift))
+        },
         Case("hide", [map]) { hide($0[0], mask) },
         Case("fillHidden", [map, [4]]) { fillHidden(hide($0[0], mask), token: $0[1]) },
         Case("crossEntropy", [map]) { crossEntropy($0[0], labels: labels, classWeights: [1, 2, 0.5, 1], ignoring: 3) },
@@ -82,6 +96,20 @@ struct GradientTests {
             softDice($0[0], labels: labels, batchDice: true, includeBackground: true, smooth: 1)
         },
         Case("squaredError", [map]) { squaredError($0[0], target: Tensor(filledWith: 0.3, shape: map, on: $0[0].cpu)) },
+        Case("squaredError weighted", [map]) {
+            let weights = Tensor((0..<144).map { Float($0 % 3) }, shape: [2, 4, 3, 6, 1], on: $0[0].cpu)
+            return squaredError(
+                $0[0], target: Tensor(filledWith: 0.3, shape: map, on: $0[0].cpu), weights: weights)
+        },
+        Case("absoluteError", [map]) {
+            let weights = Tensor((0..<144).map { Float($0 % 3) }, shape: [2, 4, 3, 6, 1], on: $0[0].cpu)
+            return absoluteError($0[0], target: Tensor(zeros: map, on: $0[0].cpu), weights: weights)
+        },
+        Case("ntXent", [[3, 5], [3, 5]]) { ntXent($0[0], $0[1], temperature: 0.5) },
+        Case("infoNCE", [[3, 5], [3, 5]]) {
+            infoNCE(queries: $0[0], keys: $0[1], temperature: 0.5, symmetric: true)
+        },
+        Case("rowCrossEntropy", [[4, 3]]) { rowCrossEntropy($0[0], targets: [2, 0, 0, 1]) },
         Case("hiddenSquaredError", [map]) {
             hiddenSquaredError($0[0], target: Tensor(filledWith: 0.3, shape: map, on: $0[0].cpu), mask: mask)
         },

@@ -11,9 +11,32 @@ public struct PatchBatch: Sendable {
     public var extent: Extent3
     /// The images that the patches come from, one per sample.
     public var names: [String]
+    /// Voxels from which anonymization removed content, `[N, D, H, W]`; nil where there are none. No loss may count them.
+    public var excluded: [Bool]?
+
+    /// Patches of one channel and one size.
+    public init(_ patches: [Patch], names: [String]) {
+        check(
+            patches.count == names.count && patches.allSatisfy { $0.channels == 1 && $0.extent == patches[0].extent },
+            "a batch wants patches of one channel and one size")
+        voxels = patches.flatMap(\.image)
+        (extent, self.names) = (patches[0].extent, names)
+        guard patches.contains(where: { $0.labels?.contains(RegionLabel.anonymized) ?? false }) else { return }
+        excluded = patches.flatMap { patch in
+            patch.labels.map { $0.map { $0 == RegionLabel.anonymized } }
+                ?? [Bool](repeating: false, count: patch.extent.volume)
+        }
+    }
 
     /// The number of patches.
     public var samples: Int { names.count }
+
+    /// One patch.
+    public func patch(_ sample: Int) -> Patch {
+        let volume = extent.volume
+        return Patch(
+            image: Array(voxels[sample * volume..<(sample + 1) * volume]), channels: 1, labels: nil, extent: extent)
+    }
 
     /// The patches as a feature map `[N, D, H, W, 1]`.
     public func input(on cpu: CPU) -> Tensor {
@@ -41,14 +64,13 @@ public struct PatchBatches: BatchSource {
     /// The batch of a step.
     /// - Throws: `StoreError` if an image of a store cannot be read.
     public func batch(step: Int) throws -> PatchBatch {
-        var batch = PatchBatch(voxels: [], extent: cutter.sampling.patch, names: [])
-        for sample in 0..<samples {
-            let image = images[PatchSampling.image(of: images.count, seed: seed, step: step, sample: sample)]
-            batch.voxels += try cutter.patch(
-                from: image.source, foreground: nil, seed: seed, step: step, sample: sample, batch: samples
-            ).image
-            batch.names.append(image.name)
+        let chosen = (0..<samples).map { sample in
+            images[PatchSampling.image(of: images.count, seed: seed, step: step, sample: sample)]
         }
-        return batch
+        let patches = try chosen.enumerated().map { sample, image in
+            try cutter.patch(
+                from: image.source, foreground: image.anatomy, seed: seed, step: step, sample: sample, batch: samples)
+        }
+        return PatchBatch(patches, names: chosen.map(\.name))
     }
 }

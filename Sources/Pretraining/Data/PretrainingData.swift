@@ -9,9 +9,13 @@ public struct PretrainingData: Sendable {
         public let name: String
         /// Where the voxels are: in memory or in a store.
         public let source: any VoxelSource & Sendable
+        /// Voxels of the anatomy that patches are to show; nil: any.
+        public let anatomy: ForegroundVoxels?
 
-        /// An image of one channel.
-        public init(name: String, source: any VoxelSource & Sendable) { (self.name, self.source) = (name, source) }
+        /// An image of one channel. Its labels, if there are any, are those of ``RegionLabel``.
+        public init(name: String, source: any VoxelSource & Sendable, anatomy: ForegroundVoxels? = nil) {
+            (self.name, self.source, self.anatomy) = (name, source, anatomy)
+        }
     }
 
     /// What the network learns from.

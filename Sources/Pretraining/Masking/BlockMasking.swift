@@ -75,8 +75,8 @@ extension Draws.Purpose {
 public enum BlockMaskingError: UserFacingError, Equatable {
     /// The patch is no multiple of the block.
     case indivisible(patch: Extent3, block: Extent3)
-    /// A block must be one voxel of the bottleneck.
-    case blockIsNotStride(block: Extent3, totalStride: Extent3)
+    /// A block must hide whole voxels of the bottleneck.
+    case visibleAtBottleneck(block: Extent3, totalStride: Extent3)
     /// The share of hidden blocks is not between 0 and 1.
     case ratioOutside(ClosedRange<Double>)
     /// There are so few blocks that the share rounds down to none.
@@ -91,9 +91,10 @@ public enum BlockMaskingError: UserFacingError, Equatable {
         case .indivisible(let patch, let block):
             let nearest = patch.zipped(with: block) { max(1, ($0 + $1 / 2) / max(1, $1)) * max(1, $1) }
             return "the patch \(patch) is not a multiple of the masked block \(block): use for example \(nearest)."
-        case .blockIsNotStride(let block, let stride):
-            return "the masked block is \(block), but one voxel of the network's bottleneck stands for \(stride): "
-                + "a smaller block would not be hidden there. Set the block to \(stride)."
+        case .visibleAtBottleneck(let block, let stride):
+            return
+                "the masked block is \(block), but one voxel of the network's bottleneck stands for \(stride): it would "
+                + "not be hidden there. Set the block to \(stride), or masking.visible_bottleneck to true."
         case .ratioOutside(let limits):
             let named = limits.lowerBound == limits.upperBound ? "\(limits.lowerBound)" : "\(limits)"
             return "the masking ratio \(named) must lie between 0 and 1, both excluded, such as 0.75."

@@ -1,8 +1,6 @@
-import Augmentation
 import Networks
 import Tensors
 import Training
-import WeightFiles
 
 /// A network that rebuilds the hidden blocks of a volume from the visible ones.
 public protocol MaskedAutoencoder: Module {
@@ -17,74 +15,67 @@ public protocol MaskedAutoencoder: Module {
     func callAsFunction(_ x: Tensor, mask: BlockMask, in phase: Phase) -> Tensor
 }
 
-/// Learning to rebuild hidden blocks: `sum over hidden voxels of (rebuilt - x)² / number of hidden voxels of the batch`.
+/// Learning to rebuild hidden blocks, by default with the loss
+/// `sum over hidden voxels of (rebuilt - x)² / number of hidden voxels of the batch`.
 ///
 /// The target is the patch itself, in units of its image's standard deviation: guessing the mean scores about 1.
-public struct MaskedReconstruction: TrainingTask {
+public struct MaskedReconstruction: PretextLearner {
+    /// Patches, and which blocks of them are visible.
+    public struct Batch: Sendable {
+        /// The whole patches.
+        public var patches: PatchBatch
+        /// The blocks that the network sees.
+        public var mask: BlockMask
+    }
+
     /// The network.
     public let autoencoder: any MaskedAutoencoder
-    /// How blocks are hidden.
-    public let masking: BlockMasking
-    /// The patches of every step.
-    public let batches: PatchBatches
-    /// What the weights are good for.
-    public let card: TransferCard
-    private let seed: UInt64
-    private let judges: PatchBatches?
-    private let validationBatches: Int
+    /// How it is judged.
+    public let judgement: ReconstructionLoss
     private let cpu: CPU
 
-    /// The same patches and masks in every validation of every run, so that runs compare.
-    private static let validationSeed: UInt64 = 12_345
-
-    /// A task of the method called `method`.
-    public init(
-        _ autoencoder: any MaskedAutoencoder, masking: BlockMasking, method: String, setup: PretrainingSetup,
-        data: PretrainingData, on cpu: CPU
-    ) {
-        (self.autoencoder, self.masking, self.cpu) = (autoencoder, masking, cpu)
-        (seed, validationBatches) = (setup.seed, setup.validationBatches)
-        batches = PatchBatches(of: data.training, cutter: setup.cutter, samples: setup.batch, seed: setup.seed)
-        judges =
-            data.validation.isEmpty
-            ? nil
-            : PatchBatches(
-                of: data.validation, cutter: .plain(patch: setup.patch, oversampling: .probability(0)),
-                samples: setup.batch, seed: Self.validationSeed)
-        card = setup.card(method: method)
+    /// A learner around a network.
+    public init(_ autoencoder: any MaskedAutoencoder, judgement: ReconstructionLoss, on cpu: CPU) {
+        (self.autoencoder, self.judgement, self.cpu) = (autoencoder, judgement, cpu)
     }
 
-    /// The network with all that the method adds.
-    public var network: any Module { autoencoder }
+    /// The network's.
+    public var members: [Member] { autoencoder.members }
 
-    /// The U-Net alone: what fine-tuning starts from, and what other frameworks' loaders accept.
+    /// The U-Net alone.
     public var result: any Module { autoencoder.unet }
 
-    /// The mean squared error of hidden voxels.
-    public func loss(_ batch: PatchBatch, step: Int) -> StepLoss {
-        StepLoss(total: error(of: batch, seed: seed, step: step, in: .training), cases: batch.names)
+    /// The error of what is rebuilt.
+    public func loss(_ batch: Batch, in phase: Phase) -> StepLoss {
+        let x = batch.patches.input(on: cpu)
+        let rebuilt = autoencoder(x, mask: batch.mask, in: phase)
+        return StepLoss(
+            total: judgement(rebuilt, target: x, mask: batch.mask, excluded: batch.patches.excluded),
+            cases: batch.patches.names)
     }
 
-    /// The same error on unseen images, with patches and masks that never change.
-    public func validate(step: Int) throws -> [String: Double] {
-        guard let judges, validationBatches > 0 else { return [:] }
-        let total = try (0..<validationBatches).reduce(0.0) { sum, index in
-            let batch = try judges.batch(step: index)
-            return sum + Double(error(of: batch, seed: Self.validationSeed, step: index, in: .inference).item)
+    /// Slices as they are, as the encoder sees them, and with hidden blocks rebuilt.
+    public func previews(of batch: Batch) -> [Preview] {
+        let (original, extent) = (batch.patches.voxels, batch.patches.extent)
+        let seen = batch.mask.voxels(in: extent)
+        let rebuilt = autoencoder(batch.patches.input(on: cpu), mask: batch.mask, in: .inference).channelsFirst
+        return batch.patches.names.enumerated().map { sample, name in
+            let painter = SlicePainter(extent, showing: batch.patches.patch(sample).image)
+            func picture(hidden: (Int) -> Float) -> Picture {
+                painter.picture(original.indices.map { seen[$0] == 1 ? original[$0] : hidden($0) }, sample: sample)
+            }
+            return Preview(
+                title: "\(name): original, masked, hidden blocks rebuilt (slice \(painter.slice) of the patch)",
+                images: [
+                    picture { original[$0] }, picture { _ in painter.range.lowerBound }, picture { rebuilt[$0] },
+                ])
         }
-        return ["validation loss": total / Double(validationBatches)]
     }
+}
 
-    /// Slices through the middle of up to three images.
-    public func previews(step: Int) throws -> [Preview] {
-        try (judges ?? batches).images.prefix(3).map { image in
-            try ReconstructionPreview(of: image, masking: masking, seed: Self.validationSeed, on: cpu)
-                .preview(by: autoencoder)
-        }
-    }
-
-    private func error(of batch: PatchBatch, seed: UInt64, step: Int, in phase: Phase) -> Tensor {
-        let (x, mask) = (batch.input(on: cpu), masking.mask(samples: batch.samples, seed: seed, step: step))
-        return hiddenSquaredError(autoencoder(x, mask: mask, in: phase), target: x, mask: mask)
+extension BlockMasking {
+    /// Patches with the mask of their step.
+    func batch(of patches: PatchBatch, at place: BatchPlace) -> MaskedReconstruction.Batch {
+        .init(patches: patches, mask: mask(samples: patches.samples, seed: place.seed, step: place.step))
     }
 }

@@ -15,11 +15,13 @@ public struct PretrainingRecipe: Sendable {
     /// Reads a whole recipe.
     /// - Throws: `RecipeError`.
     public init(reading section: RecipeSection) throws {
-        let name = try section.choice("method", among: PretextMethods.names)
+        let kind = PretextMethods.method(named: try section.choice("method", among: PretextMethods.names))
         data = try PretrainingDataRecipe(reading: section.section("data"))
-        setup = try PretrainingSetup(reading: section)
-        method = try PretextMethods.read(section, named: name, for: setup)
-        training = try TrainingRecipe(reading: section, defaults: Self.trainingDefaults)
+        setup = try PretrainingSetup(reading: section, defaults: kind.defaults)
+        method = try kind.init(reading: section, for: setup)
+        var usual = Self.trainingDefaults
+        usual.clipNorm = kind.defaults.clipNorm
+        training = try TrainingRecipe(reading: section, defaults: usual)
     }
 
     /// Reads a recipe with its parents and overrides.

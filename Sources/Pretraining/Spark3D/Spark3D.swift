@@ -12,20 +12,33 @@ public struct Spark3D: PretextMethod {
 
     /// How blocks are hidden.
     public let masking: BlockMasking
+    /// What is switched on.
+    public let parts: Spark3DParts
+    /// How the network is judged.
+    public let judgement: ReconstructionLoss
 
-    /// Reads `masking`: `block`, which must be the network's total stride, and `ratio`.
+    /// Reads `masking`: `block`, a multiple of the network's total stride unless `visible_bottleneck`, and `ratio`; the
+    /// switches of ``Spark3DParts``; and `loss`: `kind` and `region`.
     /// - Throws: `RecipeError`.
     public init(reading section: RecipeSection, for setup: PretrainingSetup) throws {
+        let masked = try section.section("masking")
+        let visibleBottleneck = try masked.bool("visible_bottleneck", default: false)
         masking = try BlockMasking(
-            reading: section.section("masking"), patch: setup.patch, totalStride: setup.network.totalStride,
-            blockIsStride: true)
+            reading: masked, patch: setup.patch, totalStride: setup.network.totalStride,
+            coversBottleneck: !visibleBottleneck)
+        parts = try Spark3DParts(reading: section)
+        judgement = try ReconstructionLoss(reading: section.section("loss"))
     }
 
     /// Rebuilding hidden blocks with a ``Spark3DNetwork``.
-    public func task(_ setup: PretrainingSetup, data: PretrainingData, on cpu: CPU) throws -> MaskedReconstruction {
-        let network = Spark3DNetwork(try UNet(setup.network, on: cpu), on: cpu)
+    public func task(_ setup: PretrainingSetup, data: PretrainingData, on cpu: CPU) throws
+        -> PretextTask<MaskedReconstruction>
+    {
+        let network = Spark3DNetwork(try setup.unet(on: cpu), parts: parts, on: cpu)
         network.initialize(setup.initializer, seed: setup.seed)
-        return MaskedReconstruction(network, masking: masking, method: Self.name, setup: setup, data: data, on: cpu)
+        return PretextTask(
+            MaskedReconstruction(network, judgement: judgement, on: cpu), method: Self.name, setup: setup, data: data,
+            views: masking.batch)
     }
 }
 

@@ -14,23 +14,25 @@ import Tensors
 public struct Spark3DNetwork: Module {
     /// What is pre-trained.
     public let unet: UNet
-    /// What stands for hidden voxels in the map of each stage.
+    /// What is switched on.
+    public let parts: Spark3DParts
+    /// What stands for hidden voxels in the map of each stage; empty without tokens.
     public let maskTokens: [Parameter]
-    /// Spreads the tokens' neighbours into the hidden blocks, from the second stage on.
+    /// Spreads the tokens' neighbours into the hidden blocks, from the second stage on; may be empty.
     public let densifyConvolutions: [Conv3D]
 
     /// A network whose weights are zero until ``initialize(_:seed:)`` or a file sets them.
-    public init(_ unet: UNet, on cpu: CPU) {
+    public init(_ unet: UNet, parts: Spark3DParts = Spark3DParts(), on cpu: CPU) {
         let plan = unet.plan
         let edge = Extent3(depth: plan.dimensions == .two ? 1 : 3, height: 3, width: 3)
-        self.unet = unet
-        maskTokens = plan.features.map { channels in
+        (self.unet, self.parts) = (unet, parts)
+        maskTokens = (parts.hasTokens ? plan.features : []).map { channels in
             let ones = [Int](repeating: 1, count: plan.dimensions.rawValue)
             return Parameter(
                 pytorchShape: Shape([1, channels] + ones), layout: .plain,
                 scalars: [Float](repeating: 0, count: channels), on: cpu)
         }
-        densifyConvolutions = plan.features.dropFirst().map { channels in
+        densifyConvolutions = (parts.convolves ? plan.features : []).dropFirst().map { channels in
             Conv3D(
                 inputChannels: channels, outputChannels: channels, kernel: edge, dimensions: plan.dimensions, on: cpu)
         }
@@ -58,23 +60,40 @@ public struct Spark3DNetwork: Module {
     /// The rebuilt volume.
     ///
     /// - Parameters:
-    ///   - x: `[N, D, H, W, C]`; its hidden voxels are never read.
-    ///   - mask: the visible cells, one per voxel of the bottleneck.
+    ///   - x: `[N, D, H, W, C]`; its hidden voxels are never read, unless ``Spark3DParts/masksInput`` is off.
+    ///   - mask: the visible cells, usually one per voxel of the bottleneck.
     /// - Returns: `[N, D, H, W, outputChannels]`, dense.
     public func callAsFunction(_ x: Tensor, mask: BlockMask, in phase: Phase) -> Tensor {
-        reconstruction(from: unet.encoder(hide(x, mask), in: phase), in: phase)
-    }
-
-    /// The rebuilt volume from the encoder's masked maps, highest resolution first.
-    public func reconstruction(from maps: [Tensor], in phase: Phase) -> Tensor {
-        let dense = maps.enumerated().map { stage, map in densified(map, stage: stage, in: phase) }
+        let dense = encoded(x, mask: mask, in: phase).enumerated().map { stage, map in
+            densified(map, stage: stage, mask: mask, in: phase)
+        }
         return unet.decoder(dense, outputs: 1, in: phase)[0]
     }
 
-    private func densified(_ map: Tensor, stage: Int, in phase: Phase) -> Tensor {
-        let normed = instanceNorm(map, weight: nil, bias: nil, epsilon: Self.epsilon)
-        let filled = fillHidden(normed, token: maskTokens[stage].tensor(in: phase))
-        return stage == 0 ? filled : densifyConvolutions[stage - 1](filled, in: phase)
+    /// The encoder's maps, highest resolution first; masked if the encoder is sparse.
+    private func encoded(_ x: Tensor, mask: BlockMask, in phase: Phase) -> [Tensor] {
+        guard parts.isSparse else {
+            return unet.encoder(
+                fillHidden(hide(x, mask), token: Tensor(zeros: [x.shape.channels], on: x.cpu)), in: phase)
+        }
+        guard !parts.masksInput, let encoder = unet.encoder as? ResEncEncoder else {
+            return unet.encoder(hide(x, mask), in: phase)
+        }
+        let stem = encoder.stem.convs[0]
+        let map = stem.norm(hide(stem.conv(x, in: phase), mask), slope: ConvNormActivation.slope, in: phase)
+        return encoder.maps(ofStem: map, in: phase)
+    }
+
+    private func densified(_ map: Tensor, stage: Int, mask: BlockMask, in phase: Phase) -> Tensor {
+        // A map that is coarser than the mask's grid counts as visible everywhere.
+        let isHidable = map.visibility == nil && mask.cell(in: map.shape.extent) != nil
+        let masked = isHidable && (parts.normalizes || parts.hasTokens) ? hide(map, mask) : map
+        let normed =
+            parts.normalizes ? instanceNorm(masked, weight: nil, bias: nil, epsilon: Self.epsilon) : masked
+        let token =
+            parts.hasTokens ? maskTokens[stage].tensor(in: phase) : Tensor(zeros: [map.shape.channels], on: map.cpu)
+        let filled = fillHidden(normed, token: token)
+        return stage > 0 && parts.convolves ? densifyConvolutions[stage - 1](filled, in: phase) : filled
     }
 
     private static let epsilon = 1e-5

@@ -7,7 +7,22 @@
 ///     0, the loss is 0.
 /// - Returns: a scalar.
 public func squaredError(_ prediction: Tensor, target: Tensor, weights: Tensor? = nil) -> Tensor {
-    check(prediction.visibility == nil, "squaredError wants a dense prediction")
+    meanError(prediction, target: target, weights: weights, of: { $0 * $0 }, slope: { 2 * $0 })
+}
+
+/// `sum of weights |prediction - target| / sum of weights`; parameters as of ``squaredError(_:target:weights:)``. The
+/// derivative at 0 is 0.
+public func absoluteError(_ prediction: Tensor, target: Tensor, weights: Tensor? = nil) -> Tensor {
+    meanError(prediction, target: target, weights: weights, of: { abs($0) }, slope: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 })
+}
+
+/// The weighted mean of a function of the differences, with the function's derivative.
+@inline(__always)
+private func meanError(
+    _ prediction: Tensor, target: Tensor, weights: Tensor?, of term: (Double) -> Double,
+    slope: @escaping (Float) -> Float
+) -> Tensor {
+    check(prediction.visibility == nil, "an error wants a dense prediction")
     check(prediction.shape == target.shape, "a target \(target.shape) for a prediction \(prediction.shape)")
     let (cpu, count) = (prediction.cpu, prediction.shape.count)
     let channels = weights == nil ? 1 : prediction.shape.channels
@@ -15,19 +30,17 @@ public func squaredError(_ prediction: Tensor, target: Tensor, weights: Tensor? 
         weights.map { $0.shape.count * channels == count } ?? true,
         "weights \(weights?.shape ?? []) for a prediction \(prediction.shape)")
     let (p, t, w) = (prediction.pointer, target.pointer, weights?.pointer)
-    let sum = cpu.sum(count) { i in
-        let difference = Double(p[i]) - Double(t[i])
-        return difference * difference * Double(w?[i / channels] ?? 1)
-    }
+    let sum = cpu.sum(count) { i in term(Double(p[i]) - Double(t[i])) * Double(w?[i / channels] ?? 1) }
     let total = w.map { w in cpu.sum(count / channels) { Double(w[$0]) } * Double(channels) } ?? Double(count)
     let value = Tensor([total > 0 ? Float(sum / total) : 0], shape: [], on: cpu)
     return value.recorded(from: [prediction]) { [weights] gradient in
-        let factor = total > 0 ? 2 * gradient.item / Float(total) : 0
+        let factor = total > 0 ? gradient.item / Float(total) : 0
         return [
             prediction.elementwise { out, range in
                 let w = weights?.pointer
                 for i in range {
-                    out[i] = factor * (w?[i / channels] ?? 1) * (prediction.pointer[i] - target.pointer[i])
+                    out[i] =
+                        factor * (w?[i / channels] ?? 1) * slope(prediction.pointer[i] - target.pointer[i])
                 }
             }
         ]

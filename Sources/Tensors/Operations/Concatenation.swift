@@ -1,35 +1,36 @@
-/// Maps side by side along the channels.
+/// Tensors one after another along an axis; feature maps side by side along the channels by default.
 ///
-/// - Parameter maps: `[N, D, H, W, C_i]`, dense, equal but for their channels. The result is `[N, D, H, W, sum of C_i]`.
-public func concatenate(_ maps: [Tensor]) -> Tensor {
+/// - Parameters:
+///   - maps: dense, equal but along `axis`, such as `[N, D, H, W, C_i]`.
+///   - axis: by default the last. The result has the sum of their sizes there, such as `[N, D, H, W, sum of C_i]`.
+public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
     let first = maps[0].shape
+    let axis = axis ?? first.rank - 1
+    func others(_ shape: Shape) -> [Int] { Array(shape.dimensions[..<axis] + shape.dimensions[(axis + 1)...]) }
     check(
-        maps.allSatisfy { $0.shape.dimensions.dropLast() == first.dimensions.dropLast() && $0.visibility == nil },
-        "concatenate wants dense maps of one extent, got \(maps.map(\.shape))")
-    let channels = maps.map { $0.shape.dimensions.last! }
-    let total = channels.reduce(0, +)
-    let offsets = channels.indices.map { channels[..<$0].reduce(0, +) }
-    let voxels = first.dimensions.dropLast().reduce(1, *)
+        maps.allSatisfy { $0.shape.rank == first.rank && others($0.shape) == others(first) && $0.visibility == nil },
+        "concatenate wants dense tensors of one extent, got \(maps.map(\.shape))")
+    let (outer, inner) = (first.dimensions[..<axis].reduce(1, *), first.dimensions[(axis + 1)...].reduce(1, *))
+    let counts = maps.map { $0.shape[axis] * inner }
+    let total = counts.reduce(0, +)
+    let offsets = counts.indices.map { counts[..<$0].reduce(0, +) }
     let cpu = maps[0].cpu
-    let shape = Shape(first.dimensions.dropLast() + [total])
-    let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu))
-    cpu.parallel((voxels + 1023) / 1024) { task in
-        for voxel in (task * 1024)..<min(voxels, task * 1024 + 1024) {
-            for (map, tensor) in maps.enumerated() {
-                (result.pointer + voxel * total + offsets[map])
-                    .update(from: tensor.pointer + voxel * channels[map], count: channels[map])
-            }
+    var dimensions = first.dimensions
+    dimensions[axis] = maps.reduce(0) { $0 + $1.shape[axis] }
+    let result = Tensor(shape: Shape(dimensions), buffer: Buffer(count: outer * total, on: cpu))
+    cpu.parallelRows(outer, length: total) { row in
+        for (map, tensor) in maps.enumerated() {
+            (result.pointer + row * total + offsets[map])
+                .update(from: tensor.pointer + row * counts[map], count: counts[map])
         }
     }
     return result.recorded(from: maps) { gradient in
         maps.indices.map { map in
             guard maps[map].needsGradient else { return nil }
             let part = Tensor(shape: maps[map].shape, buffer: Buffer(count: maps[map].shape.count, on: cpu))
-            cpu.parallel((voxels + 1023) / 1024) { task in
-                for voxel in (task * 1024)..<min(voxels, task * 1024 + 1024) {
-                    (part.pointer + voxel * channels[map])
-                        .update(from: gradient.pointer + voxel * total + offsets[map], count: channels[map])
-                }
+            cpu.parallelRows(outer, length: counts[map]) { row in
+                (part.pointer + row * counts[map])
+                    .update(from: gradient.pointer + row * total + offsets[map], count: counts[map])
             }
             return part
         }

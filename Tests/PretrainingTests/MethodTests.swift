@@ -1,0 +1,71 @@
+import Foundation
+import Networks
+import Pretraining
+import Tensors
+import Testing
+import Training
+import WeightFiles
+
+/// What every method must do, whatever it learns.
+struct MethodTests {
+    private let cpu = CPU(threads: 2)
+
+    @Test(
+        "a method's loss falls, its page shows what it sees, its encoder loads", arguments: PretextMethods.names)
+    func learns(method: String) throws {
+        try withFolder { path in
+            let recipe = try tinyRecipe(method, steps: 30)
+            try pretrain(recipe, at: path, on: cpu)
+
+            let losses = try logged("loss", at: path, as: Double.self)
+            #expect(losses.count == 30)
+            let (start, end) = (losses.prefix(6).reduce(0, +) / 6, losses.suffix(6).reduce(0, +) / 6)
+            #expect(end < start - 0.1 * abs(start), "\(losses)")
+            #expect(try logged("validation", at: path, as: [String: Double].self).last?["validation loss"] != nil)
+
+            let weights = try SafetensorsFile.read("\(path)/weights.safetensors")
+            let card = try #require(TransferCard(metadata: weights.metadata))
+            #expect(card.method == method && card.patch == recipe.0.setup.patch)
+            #expect(card.transferable.first == "encoder")
+            let unet = try UNet(card.architecture, on: cpu)
+            let report = try unet.load(weights, allowing: .missing(under: "decoder"))
+            #expect(report.loaded.filter { $0.hasPrefix("encoder.") }.count == unet.encoder.namedParameters.count)
+            #expect(report.untouched.isEmpty == card.transferable.contains("decoder"))
+
+            let page = try String(contentsOfFile: "\(path)/index.html", encoding: .utf8)
+            #expect(page.contains("waves9") && page.contains("data:image/png"))
+        }
+    }
+
+    @Test("an interrupted and resumed run ends in the bits of an undisturbed one", arguments: PretextMethods.names)
+    func resumes(method: String) throws {
+        try withFolder { folder in
+            let recipe = try tinyRecipe(method, steps: 6)
+            let (whole, parted) = ("\(folder)/whole", "\(folder)/parted")
+            try pretrain(recipe, at: whole, on: cpu)
+            #expect(throws: TrainingInterrupted.self) {
+                try pretrain(recipe, at: parted, stoppingAfter: 3, on: CPU(threads: 1))
+            }
+            try pretrain(recipe, at: parted, on: CPU(threads: 1))
+            for file in ["model", "optimizer", "task"] {
+                let name = "checkpoint/\(file).safetensors"
+                let (a, b) = try (SafetensorsFile.read("\(whole)/\(name)"), SafetensorsFile.read("\(parted)/\(name)"))
+                #expect(a.tensors == b.tensors, "\(file)")
+            }
+            #expect(try logged("loss", at: whole, as: Double.self) == logged("loss", at: parted, as: Double.self))
+        }
+    }
+
+    /// Everything that is drawn is a function of the step, so batches need no state.
+    @Test("losses of steps do not depend on the steps before", arguments: PretextMethods.names)
+    func isFunctionOfTheStep(method: String) throws {
+        func losses(_ method: some PretextMethod, _ setup: PretrainingSetup, _ steps: [Int]) throws -> [Float] {
+            let task = try method.task(setup, data: wavesData, on: cpu)
+            return try steps.map { try task.loss(try task.batches.batch(step: $0), step: $0).total.item }
+        }
+        let recipe = try tinyRecipe(method, steps: 3).0
+        let forward = try losses(recipe.method, recipe.setup, [0, 1, 2])
+        #expect(try losses(recipe.method, recipe.setup, [2, 0, 1]) == [forward[2], forward[0], forward[1]])
+        #expect(Set(forward).count == 3)
+    }
+}
