@@ -50,12 +50,12 @@ public struct BatchNorm: Module {
 
     /// - Parameter x: `[N, D, H, W, C]`, dense.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-        let usesBatch = statistics == .batch || (statistics == .ofPhase && phase == .training)
+        let usesBatch = statistics == .batch || (statistics == .ofPhase && phase != .inference)
         var running = RunningStatistics(mean: runningMean.scalars, variance: runningVariance.scalars)
         let y = batchNorm(
             x, weight: weight.tensor(in: phase), bias: bias.tensor(in: phase), running: &running,
             momentum: Self.momentum, epsilon: Self.epsilon, in: usesBatch ? .training : .inference)
-        if usesBatch && phase == .training {
+        if usesBatch && phase != .inference {
             (runningMean.scalars, runningVariance.scalars) = (running.mean, running.variance)
             batchCount.scalars = batchCount.scalars.map { $0 + 1 }
         }
