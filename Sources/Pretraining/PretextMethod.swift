@@ -2,7 +2,7 @@ import Networks
 import Tensors
 import Training
 
-/// A way to pre-train a network without labels, as a recipe describes it.
+/// A way to pre-train a network, as a recipe describes it.
 ///
 /// A new method is one file with a type that conforms, one line in ``PretextMethods``, one recipe and one test file.
 public protocol PretextMethod: Sendable {
@@ -14,6 +14,9 @@ public protocol PretextMethod: Sendable {
 
     /// What a recipe that does not say otherwise shows the network.
     static var defaults: PretextDefaults { get }
+
+    /// Whether the method learns from labeled datasets, each of which is a domain of its own.
+    static var needsLabels: Bool { get }
 
     /// Reads the method's own sections of a recipe.
     /// - Parameter setup: what the recipe says about network, patches and data; sections that it read are not read again.
@@ -27,6 +30,8 @@ public protocol PretextMethod: Sendable {
 extension PretextMethod {
     /// Those of the S3D study.
     public static var defaults: PretextDefaults { PretextDefaults() }
+    /// No: images are enough.
+    public static var needsLabels: Bool { false }
 }
 
 /// What differs between methods although every recipe has it.
@@ -55,6 +60,14 @@ public enum PretextMethods {
         Spark3D.self,
         DenseMAE.self,
         ModelsGenesis.self,
+        VolumeFusion.self,
+        SimCLR.self,
+        MoCo.self,
+        VoCo.self,
+        SwinPretext.self,
+        GVSL.self,
+        PCRL.self,
+        Med3D.self,
     ]
 
     /// The names of all methods.

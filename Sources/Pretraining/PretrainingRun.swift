@@ -28,11 +28,21 @@ public struct PretrainingRun {
         notify: @escaping @Sendable (PretrainingNotice) -> Void = { _ in }
     ) throws {
         // What is wrong with the list of images comes to light before the folder is touched.
-        let images = try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
+        let needsLabels = type(of: recipe.method).needsLabels
+        let datasets = needsLabels ? try LabeledDomain.list(recipe.data) : []
+        let images =
+            needsLabels
+            ? nil : try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
         let run = try resumes ? RunDirectory.resume(path, recipe: resolved) : .create(path, recipe: resolved)
-        let data = try PretrainingData(
-            preparing: images, as: recipe.data, spacingMM: recipe.setup.spacingMM,
-            at: recipe.data.store ?? "\(path)/store", on: cpu, notify: notify)
+        let report = LeftOutReport(passingOn: notify)
+        let store = recipe.data.store ?? "\(path)/store"
+        let data =
+            try images.map {
+                try PretrainingData(
+                    preparing: $0, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
+                    notify: report.note)
+            } ?? PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
+        try report.write(toRun: path)
         try PretrainingImages(data).record(inRun: path)
         try train(recipe.method, data, in: run, on: cpu, interruption, &progress)
     }

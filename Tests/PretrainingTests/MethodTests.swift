@@ -10,17 +10,31 @@ import WeightFiles
 struct MethodTests {
     private let cpu = CPU(threads: 2)
 
-    @Test(
-        "a method's loss falls, its page shows what it sees, its encoder loads", arguments: PretextMethods.names)
+    @Test("a method learns what one batch asks of it", arguments: PretextMethods.names)
     func learns(method: String) throws {
-        try withFolder { path in
-            let recipe = try tinyRecipe(method, steps: 30)
-            try pretrain(recipe, at: path, on: cpu)
+        // Crops of waves look much alike at first, so that their positions are hard to tell.
+        let (steps, rate, fall) = method == "voco" ? (80, 0.01, 0.03) : (25, 0.003, 0.15)
+        func losses(_ method: some PretextMethod, _ setup: PretrainingSetup) throws -> [Double] {
+            let task = try method.task(setup, data: tinyData(method), on: cpu)
+            let (batch, parameters) = (try task.batches.batch(step: 0), task.network.namedParameters)
+            var optimizer = Optimizer(Adam())
+            return try (0..<steps).map { _ in
+                let loss = try task.loss(batch, step: 0).total
+                optimizer.step(parameters, gradients: loss.backward(), learningRate: rate)
+                return Double(loss.item)
+            }
+        }
+        let recipe = try tinyRecipe(method, steps: 1).0
+        let found = try losses(recipe.method, recipe.setup)
+        #expect(found[steps - 1] < found[0] - fall * abs(found[0]), "\(found)")
+    }
 
-            let losses = try logged("loss", at: path, as: Double.self)
-            #expect(losses.count == 30)
-            let (start, end) = (losses.prefix(6).reduce(0, +) / 6, losses.suffix(6).reduce(0, +) / 6)
-            #expect(end < start - 0.1 * abs(start), "\(losses)")
+    @Test("a method's page shows what it sees, and its encoder loads", arguments: PretextMethods.names)
+    func leavesPageAndWeights(method: String) throws {
+        try withFolder { path in
+            let recipe = try tinyRecipe(method, steps: 2)
+            try pretrain(recipe, at: path, on: cpu)
+            #expect(try logged("loss", at: path, as: Double.self).count == 2)
             #expect(try logged("validation", at: path, as: [String: Double].self).last?["validation loss"] != nil)
 
             let weights = try SafetensorsFile.read("\(path)/weights.safetensors")
@@ -60,7 +74,7 @@ struct MethodTests {
     @Test("losses of steps do not depend on the steps before", arguments: PretextMethods.names)
     func isFunctionOfTheStep(method: String) throws {
         func losses(_ method: some PretextMethod, _ setup: PretrainingSetup, _ steps: [Int]) throws -> [Float] {
-            let task = try method.task(setup, data: wavesData, on: cpu)
+            let task = try method.task(setup, data: tinyData(method), on: cpu)
             return try steps.map { try task.loss(try task.batches.batch(step: $0), step: $0).total.item }
         }
         let recipe = try tinyRecipe(method, steps: 3).0

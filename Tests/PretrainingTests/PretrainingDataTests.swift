@@ -58,6 +58,80 @@ struct PretrainingDataTests {
         }
     }
 
+    /// A BIDS tree and a collection of nnssl: modalities, masks, weights.
+    @Test func layoutsOfTheFieldAreUnderstood() throws {
+        try Self.withFolder { folder in
+            func write(_ path: String, seed: UInt64) throws {
+                let file = "\(folder)/\(path)"
+                try FileManager.default.createDirectory(
+                    atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+                try NIfTIFile.write(Self.volume(10, spacingMM: 2, seed: seed), to: file)
+            }
+            func text(_ content: String, to path: String) throws {
+                try content.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
+            }
+            for (index, name) in ["sub-1_T1w", "sub-1_FLAIR", "sub-1_swi", "sub-1_desc-brain_mask"].enumerated() {
+                try write("bids/sub-1/anat/\(name).nii.gz", seed: UInt64(index))
+            }
+            try write("bids/derivatives/sub-1/sub-1_T1w.nii.gz", seed: 9)
+            try text("{}", to: "bids/dataset_description.json")
+            for index in 0..<2 { try write("raw/image\(index).nii.gz", seed: UInt64(20 + index)) }
+            let mask = Volume(
+                voxels: (0..<1000).map { $0 < 500 ? 1 : 0 }, geometry: Self.volume(10, spacingMM: 2, seed: 1).geometry)
+            try NIfTIFile.write(mask, to: "\(folder)/raw/mask.nii.gz")
+            try text(
+                """
+                {"collection_index": 1, "collection_name": "c", "datasets": {"7": {"dataset_index": 7, "subjects": {"s": {
+                  "subject_id": "s", "sessions": {"0": {"session_id": 0, "images": [
+                    {"name": "image0.nii.gz", "modality": "T1", "image_path": "image0.nii.gz", "image_info": {},
+                     "associated_masks": {"anatomy_mask": "mask.nii.gz", "anonymization_mask": null}},
+                    {"name": "image1.nii.gz", "modality": "T2", "image_path": "\(folder)/raw/image1.nii.gz",
+                     "associated_masks": null}]}}}}}}}
+                """, to: "raw/pretrain_data.json")
+
+            let bids = try ImageCollection(sources: ["\(folder)/bids"]).items
+            let (modalities, subjects) = (bids.map { $0.modality ?? "" }, Set(bids.map(\.subject)))
+            #expect(modalities == ["FLAIR", "T1w", "swi"] && subjects == ["bids__sub-1"])
+            let recipe = try RecipeDocument.parse(
+                """
+                sources: ['\(folder)/bids', '\(folder)/raw']
+                weights: [1, 3]
+                min_file_kilobytes: 0
+                min_field_of_view_mm: 12
+                validation_subjects: 0
+                """
+            ).resolve(PretrainingDataRecipe.init(reading:)).0
+            let leftOut = LeftOut()
+            let data = try PretrainingData(
+                preparing: recipe, spacingMM: [2, 2, 2], at: "\(folder)/store", on: CPU(threads: 2)
+            ) { leftOut.note($0) }
+            #expect(leftOut.names == ["bids__sub-1__anat__sub-1_swi"], "the public code drops susceptibility images")
+            #expect(data.training.map(\.weight) == [0.5, 0.5, 1.5, 1.5])
+            // The public code's anatomy masks are 1 where there is none: the second half of the slices is anatomy.
+            let anatomy = data.training.map { $0.anatomy?.classes.first }
+            let labels = anatomy.map { $0?.label ?? 0 }
+            #expect(labels == [0, 0, Int(RegionLabel.anatomy), 0])
+            let voxels = try #require(anatomy[2]).voxels
+            #expect(voxels.count == 500 && voxels.min() == 500)
+
+            let batches = PatchBatches(
+                of: data.training, cutter: .plain(patch: 4, oversampling: .probability(0)), samples: 400, seed: 1)
+            let names = try batches.batch(step: 0).names
+            // Three quarters of 400 draws: deviation 9.
+            #expect(abs(names.count { $0.hasPrefix("raw") } - 300) < 50)
+            try text("{\"datasets\": 3}", to: "raw/pretrain_data.json")
+            #expect(throws: PretrainingDataError.self) { try ImageCollection(sources: ["\(folder)/raw"]) }
+        }
+    }
+
+    @Test func modalitiesAreComparedAsPeopleWriteThem() {
+        let study = ModalityFilter(only: ["T1", "t2w"], without: ["SWI"])
+        for wanted in ["T1w", "t1", "T2"] { #expect(study.objection(to: wanted) == nil) }
+        for unwanted: String? in ["swi", "FLAIR", nil] { #expect(study.objection(to: unwanted) != nil) }
+        let any = ModalityFilter(only: [], without: ["SWI"])
+        #expect(any.objection(to: nil) == nil && any.objection(to: "SWIw") != nil)
+    }
+
     @Test func volumesSmallerThanThePatchAreZeroBeyondTheirBorders() throws {
         let image = PretrainingData.Image(
             name: "small", source: Patch(image: [Float](repeating: 3, count: 64), channels: 1, labels: nil, extent: 4))

@@ -19,18 +19,54 @@ func waves(seed: UInt64, edge: Int = 24) -> PretrainingData.Image {
 /// Four volumes to learn from and one to judge by.
 let wavesData = PretrainingData(training: (0..<4).map { waves(seed: $0) }, validation: [waves(seed: 9)])
 
+/// Two labeled datasets of waves: crests, and crests and troughs.
+let labeledWavesData: PretrainingData = {
+    func labeled(_ seed: UInt64, domain: Int) -> PretrainingData.Image {
+        let image = waves(seed: seed)
+        guard let patch = image.source as? Patch else { return image }
+        let labels = patch.image.map { value -> Int16 in value > 0.7 ? 1 : value < -0.7 && domain == 1 ? 2 : 0 }
+        return .init(
+            name: image.name,
+            source: Patch(image: patch.image, channels: 1, labels: labels, extent: patch.extent), domain: domain)
+    }
+    return PretrainingData(
+        training: (0..<4).map { labeled($0, domain: Int($0) % 2) }, validation: [labeled(9, domain: 1)],
+        domains: [LabeledDomain(name: "crests", classes: 2), LabeledDomain(name: "both", classes: 3)])
+}()
+
+/// What a method can learn from.
+func tinyData(_ method: any PretextMethod) -> PretrainingData {
+    type(of: method).needsLabels ? labeledWavesData : wavesData
+}
+
+/// Small crops of a few volumes.
+private let crops = "patch: 8, batch: 4"
+/// A network of two stages.
+private let small = ", features: [8, 12], blocks: [1, 1]"
+
 /// The smallest recipe with which a method shows that it works: seconds on two cores.
 func tinyRecipe(_ method: String, steps: Int, _ overrides: String...) throws -> (PretrainingRecipe, ResolvedRecipe) {
-    let own =
+    let (plan, own) =
         switch method {
-        case "s3d": "masking: {block: 2, ratio: 0.6}"
-        case "mae": "masking: {block: 4, ratio: 0.6}"
-        case "genesis": "deformation: {shuffling_windows: 50}"
-        default: ""
+        case "s3d": ("", "masking: {block: 2, ratio: 0.6}")
+        case "mae": ("", "masking: {block: 4, ratio: 0.6}")
+        case "genesis": ("", "deformation: {shuffling_windows: 50}")
+        case "volume-fusion": ("", "fusion: {boxes: [3, 6], smallest_box: 4}")
+        case "simclr": (crops, "views: {volume: 16}\ncontrast: {width: 32}")
+        case "moco": (crops, "views: {volume: 16}\ncontrast: {head: [32, 16], queue: 32, momentum: 0.9}")
+        case "voco": (crops, "views: {grid: [2, 2, 1], targets: 3}\ncontrast: {width: 32}")
+        case "swin-pretext": ("", "heads: {width: 16}")
+        case "gvsl":
+            (
+                "patch: 16, batch: 1",
+                "views: {shuffling_windows: 50, elastic_sigma: 3}\nheads: {affine: 16, deformation: 8, restoration: 8}"
+            )
+        case "pcrlv2": ("patch: 16, batch: 2, features: [8, 12, 16], blocks: [1, 1, 1]", "views: {local_patch: 8}")
+        default: ("", "")
         }
     let text = """
         method: \(method)
-        plan: {patch: 16, batch: 2, features: [8, 12], blocks: [1, 1]}
+        plan: {\(plan.isEmpty ? "patch: 16, batch: 2" : plan)\(plan.contains("features") ? "" : small)}
         augmentation: {rotation_probability: 0, scaling_probability: 0}
         optimizer: {momentum: 0.9}
         schedule: {stages: [{steps: \(steps), shape: constant, peak: 0.03}]}
@@ -56,7 +92,7 @@ private func pretrain(
     let run =
         try FileManager.default.fileExists(atPath: path)
         ? RunDirectory.resume(path, recipe: resolved) : RunDirectory.create(path, recipe: resolved)
-    let task = try method.task(recipe.setup, data: wavesData, on: cpu)
+    let task = try method.task(recipe.setup, data: tinyData(method), on: cpu)
     var loop = try TrainingLoop(task, recipe: recipe.training, in: run)
     let (interruption, steps) = (Interruption(), Locked(0))
     var progress = Progress("", total: 0, unit: "step", isTerminal: true, write: { _ in }) {

@@ -45,15 +45,30 @@ public struct UNetDecoder: Module {
     ///   - maps: of the encoder's stages, highest resolution first, dense.
     ///   - outputs: how many heads to evaluate, from full resolution downwards.
     public func callAsFunction(_ maps: [Tensor], outputs: Int, in phase: Phase) -> [Tensor] {
-        check(maps.count == stages.count + 1, "a decoder of \(stages.count) levels got \(maps.count) maps")
         check((1...stages.count).contains(outputs), "a decoder of \(stages.count) levels has no \(outputs) outputs")
         var logits: [Tensor] = []
+        forEachLevel(maps, in: phase) { level, map in
+            if level >= stages.count - outputs { logits.insert(heads[level](map, in: phase), at: 0) }
+        }
+        return logits
+    }
+
+    /// The map of full resolution that the last head sees, `[N, D, H, W, features[0]]`.
+    ///
+    /// - Parameter maps: of the encoder's stages, highest resolution first, dense.
+    public func finest(_ maps: [Tensor], in phase: Phase) -> Tensor {
+        var finest = maps[0]
+        forEachLevel(maps, in: phase) { _, map in finest = map }
+        return finest
+    }
+
+    private func forEachLevel(_ maps: [Tensor], in phase: Phase, _ body: (_ level: Int, _ map: Tensor) -> Void) {
+        check(maps.count == stages.count + 1, "a decoder of \(stages.count) levels got \(maps.count) maps")
         var below = maps[maps.count - 1]
         for level in stages.indices {
             below = joined(level, below, maps[maps.count - 2 - level], in: phase)
-            if level >= stages.count - outputs { logits.insert(heads[level](below, in: phase), at: 0) }
+            body(level, below)
         }
-        return logits
     }
 
     /// The map of a level from the one below and the skip connection.

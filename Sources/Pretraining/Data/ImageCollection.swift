@@ -12,6 +12,12 @@ public struct ImageCollection: Sendable {
         public let subject: String
         /// The file.
         public let path: String
+        /// What the image was made with, such as `T1w`; nil if nobody says.
+        public var modality: String?
+        /// Masks of regions, if there are any.
+        public var regions = RegionMasks()
+        /// The index of the source that it is from.
+        public var source = 0
     }
 
     /// All images, sorted by name.
@@ -25,18 +31,16 @@ public struct ImageCollection: Sendable {
         guard !sources.isEmpty else { throw PretrainingDataError.noSources }
         var items: [Item] = []
         var unmatched = Set(excluded)
-        for (name, source) in zip(Self.names(of: sources), sources) {
-            for files in try Self.cases(in: source) {
-                if excluded.contains(files.name) {
-                    unmatched.remove(files.name)
+        for (index, (name, source)) in zip(Self.names(of: sources), sources).enumerated() {
+            for listed in try Self.images(in: source) {
+                if excluded.contains(listed.caseName) {
+                    unmatched.remove(listed.caseName)
                     continue
                 }
-                items += files.imagePaths.enumerated().map { channel, path in
-                    let suffix = files.imagePaths.count > 1 ? "__\(channel)" : ""
-                    return Item(
-                        name: "\(name)__\(files.name)\(suffix)", subject: "\(name)__\(Self.subject(files.name))",
-                        path: path)
-                }
+                items.append(
+                    Item(
+                        name: "\(name)__\(listed.name)", subject: "\(name)__\(listed.subject)", path: listed.path,
+                        modality: listed.modality, regions: listed.regions, source: index))
             }
         }
         if let name = unmatched.min() { throw PretrainingDataError.nothingToExclude(name: name) }
@@ -44,12 +48,16 @@ public struct ImageCollection: Sendable {
         self.items = items.sorted { $0.name < $1.name }
     }
 
-    private static func cases(in source: String) throws -> [DatasetCase] {
+    /// The images of one source, whatever its layout.
+    private static func images(in source: String) throws -> [ListedImage] {
         guard FileManager.default.fileExists(atPath: source) else { throw PretrainingDataError.noSuchSource(source) }
+        if let file = CollectionFile.path(in: source) { return try CollectionFile(path: file).images }
         if FileManager.default.fileExists(atPath: "\(source)/dataset.json") {
-            return try NNUNetDataset(path: source).trainingCases
+            return try NNUNetDataset(path: source).trainingCases.flatMap(ListedImage.channels)
         }
-        return try ImageFolder(path: source).cases
+        let files = try ImageFolder(path: source).cases
+        return BIDSTree.isTree(source)
+            ? BIDSTree.images(among: files) : files.flatMap(ListedImage.channels)
     }
 
     /// The last component of each path, numbered where several are the same.
@@ -61,10 +69,32 @@ public struct ImageCollection: Sendable {
             return seen[name] == 1 ? name : "\(name)-\(seen[name] ?? 0)"
         }
     }
+}
 
-    /// BIDS names begin with the subject, `sub-01__ses-1__anat__...`; any other name is a subject of its own.
-    private static func subject(_ name: String) -> String {
-        name.hasPrefix("sub-") ? String(name.prefix { $0 != "_" }) : name
+/// An image as its source lists it.
+struct ListedImage {
+    /// Unique in the source.
+    var name: String
+    /// The case that it is a channel of; what `exclude` names.
+    var caseName: String
+    /// Unique in the source.
+    var subject: String
+    /// The file.
+    var path: String
+    /// What it was made with, if anybody says.
+    var modality: String?
+    /// Masks that belong to it.
+    var regions = RegionMasks()
+
+    /// The channels of a case. BIDS names begin with the subject, `sub-01__ses-1__anat__...`; any other case is a subject of
+    /// its own.
+    static func channels(of files: DatasetCase) -> [ListedImage] {
+        let subject = files.name.hasPrefix("sub-") ? String(files.name.prefix { $0 != "_" }) : files.name
+        return files.imagePaths.enumerated().map { channel, path in
+            let suffix = files.imagePaths.count > 1 ? "__\(channel)" : ""
+            return ListedImage(
+                name: "\(files.name)\(suffix)", caseName: files.name, subject: subject, path: path)
+        }
     }
 }
 
@@ -76,6 +106,10 @@ public enum PretrainingDataError: UserFacingError, Equatable {
     case noSuchSource(String)
     /// The folders hold no image that is not excluded.
     case noImages(sources: [String])
+    /// A collection file cannot be understood.
+    case badCollection(path: String, problem: String)
+    /// A method that needs labels got a folder without.
+    case notLabeled(String)
     /// An excluded case does not exist.
     case nothingToExclude(name: String)
     /// The run to resume was begun with other images.
@@ -85,7 +119,10 @@ public enum PretrainingDataError: UserFacingError, Equatable {
 
     /// Wrong usage, or bad data where the images themselves are at fault.
     public var exitCode: Int32 {
-        if case .noSuitableImages = self { ExitStatus.badData } else { ExitStatus.usage }
+        switch self {
+        case .noSuitableImages, .badCollection: ExitStatus.badData
+        default: ExitStatus.usage
+        }
     }
 
     /// What is missing and how to give it.
@@ -94,6 +131,10 @@ public enum PretrainingDataError: UserFacingError, Equatable {
         case .otherImages(let file):
             "the images are not those that the run was begun with, see \(file). Restore them, or choose another --out."
         case .noSources: "there are no images to train on: give folders with --data, or data.sources in the recipe."
+        case .badCollection(let path, let problem): "\(path): \(problem)"
+        case .notLabeled(let path):
+            "\(path) is no dataset in nnU-Net's raw layout, but this method learns from labels: give folders with a "
+                + "dataset.json, imagesTr and labelsTr."
         case .noSuchSource(let path): "\(path) does not exist: --data and data.sources name folders of images."
         case .noImages(let sources): "there is no image left in \(sources.joined(separator: ", "))."
         case .nothingToExclude(let name):

@@ -11,10 +11,18 @@ public struct PretrainingData: Sendable {
         public let source: any VoxelSource & Sendable
         /// Voxels of the anatomy that patches are to show; nil: any.
         public let anatomy: ForegroundVoxels?
+        /// How likely the image is drawn, relative to the others.
+        public let weight: Double
+        /// The labeled dataset that it is from, an index of ``PretrainingData/domains``.
+        public let domain: Int
 
-        /// An image of one channel. Its labels, if there are any, are those of ``RegionLabel``.
-        public init(name: String, source: any VoxelSource & Sendable, anatomy: ForegroundVoxels? = nil) {
+        /// An image of one channel. Its labels, if there are any, are those of its domain or else of ``RegionLabel``.
+        public init(
+            name: String, source: any VoxelSource & Sendable, anatomy: ForegroundVoxels? = nil, weight: Double = 1,
+            domain: Int = 0
+        ) {
             (self.name, self.source, self.anatomy) = (name, source, anatomy)
+            (self.weight, self.domain) = (weight, domain)
         }
     }
 
@@ -23,8 +31,13 @@ public struct PretrainingData: Sendable {
     /// What it never sees but to be judged; may be empty.
     public var validation: [Image]
 
+    /// The labeled datasets that images are from; none for methods without labels.
+    public var domains: [LabeledDomain]
+
     /// Images in memory.
-    public init(training: [Image], validation: [Image]) { (self.training, self.validation) = (training, validation) }
+    public init(training: [Image], validation: [Image], domains: [LabeledDomain] = []) {
+        (self.training, self.validation, self.domains) = (training, validation, domains)
+    }
 
     /// Preprocesses all images that a recipe names, see ``init(preparing:as:spacingMM:at:on:notify:)``.
     public init(
@@ -51,14 +64,20 @@ public struct PretrainingData: Sendable {
         let all = collection.items
         var firstObjection: String?
         let suitable = all.filter { item in
-            guard let objection = recipe.selection.objection(to: item.path) else { return true }
+            let objection = recipe.modalities.objection(to: item.modality) ?? recipe.selection.objection(to: item.path)
+            guard let objection else { return true }
             notify(.leftOut(name: item.name, reason: objection))
             firstObjection = firstObjection ?? "\(item.path): \(objection)"
             return false
         }
         // The store depends on the voxel size only, so that recipes of other patches and networks may share it.
         let plan = Plan.fixed(channelNames: ["image"], outputChannels: 1, spacingMM: spacingMM)
-        let store = try StoreBuilder(plan: plan, unsuitable: .skip).build(
+        let regions = Dictionary(suitable.map { ($0.name, $0.regions) }, uniquingKeysWith: { first, _ in first })
+        var builder = StoreBuilder(plan: plan, ignoreLabel: RegionLabel.anonymized, unsuitable: .skip)
+        builder.labels = { source, geometry in
+            try regions[source.name]?.labels(of: source, on: geometry, invertingAnatomy: recipe.invertsAnatomy)
+        }
+        let store = try builder.build(
             suitable.map { DatasetCase(name: $0.name, imagePaths: [$0.path]) }, at: path, on: cpu
         ) { progress in
             if let problem = progress.problem { notify(.leftOut(name: progress.name, reason: problem)) }
@@ -70,8 +89,12 @@ public struct PretrainingData: Sendable {
             throw PretrainingDataError.noSuitableImages(count: all.count, example: firstObjection ?? "see above")
         }
         let judges = Self.validationSubjects(ready.map(\.subject), count: recipe.validationSubjects)
+        let weights = recipe.imageWeights(ofSources: ready.map(\.source))
         func images(_ isWanted: (ImageCollection.Item) -> Bool) throws -> [Image] {
-            try ready.filter(isWanted).map { Image(name: $0.name, source: try store.case($0.name)) }
+            try zip(ready, weights).filter { isWanted($0.0) }.map { item, weight in
+                let stored = try store.case(item.name)
+                return Image(name: item.name, source: stored, anatomy: try stored.foreground(), weight: weight)
+            }
         }
         self.init(
             training: try images { !judges.contains($0.subject) },

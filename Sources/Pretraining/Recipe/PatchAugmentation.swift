@@ -15,6 +15,8 @@ public struct PatchAugmentation: Hashable, Sendable {
     public var scaling: ClosedRange<Double>
     /// The axes that may be mirrored: 0 (depth), 1 (height), 2 (width).
     public var mirroredAxes: [Int]
+    /// Of a patch being centred on anatomy, where an image's anatomy is known.
+    public var anatomyProbability = 1.0
 
     /// An augmentation of these parts.
     public init(
@@ -45,6 +47,7 @@ public struct PatchAugmentation: Hashable, Sendable {
         scalingProbability = try section.double("scaling_probability", default: usual.scalingProbability, in: 0...1)
         scaling = try section.interval("scaling", default: usual.scaling, in: 0.1...10)
         mirroredAxes = try section.integers("mirrored_axes", default: usual.mirroredAxes, in: 0...2)
+        anatomyProbability = try section.double("anatomy_probability", default: usual.anatomyProbability, in: 0...1)
     }
 
     /// How patches of `patch` voxels are cut.
@@ -52,7 +55,7 @@ public struct PatchAugmentation: Hashable, Sendable {
         let mirroring = TransformList(mirroredAxes.isEmpty ? [] : [Mirroring(axes: Set(mirroredAxes))])
         guard rotationProbability > 0 || scalingProbability > 0 else {
             return PatchCutter(
-                sampling: PatchSampling(patch: patch, oversampling: .probability(0)), spatial: nil,
+                sampling: PatchSampling(patch: patch, oversampling: .probability(anatomyProbability)), spatial: nil,
                 transforms: mirroring)
         }
         var spatial = SpatialTransform.pretraining(patch: patch)
@@ -61,7 +64,7 @@ public struct PatchAugmentation: Hashable, Sendable {
         spatial.scaling = .balanced(scaling)
         return PatchCutter(
             sampling: PatchSampling(
-                patch: patch, box: spatial.initialPatch(for: patch), oversampling: .probability(0)),
+                patch: patch, box: spatial.initialPatch(for: patch), oversampling: .probability(anatomyProbability)),
             spatial: spatial, transforms: mirroring)
     }
 }

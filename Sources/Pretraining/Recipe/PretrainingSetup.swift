@@ -7,7 +7,7 @@ import WeightFiles
 
 /// What every pre-training method needs to know: the network, its start, and what it is shown.
 public struct PretrainingSetup: Sendable {
-    /// The network; it has one input and one output channel.
+    /// The network; it has one input channel and, unless a method has others, one output channel.
     public var network: NetworkPlan
     /// How its weights start.
     public var initializer: Initializer
@@ -59,12 +59,7 @@ public struct PretrainingSetup: Sendable {
     public var cutter: PatchCutter { augmentation.cutter(of: patch) }
 
     /// The network, its weights zero until an initializer sets them.
-    /// - Parameter outputs: channels of its output.
-    func unet(outputs: Int = 1, on cpu: CPU) throws -> UNet {
-        var plan = network
-        plan.outputChannels = outputs
-        return try UNet(plan, on: cpu)
-    }
+    func unet(on cpu: CPU) throws -> UNet { try UNet(network, on: cpu) }
 
     /// What the weights are good for.
     public func card(method: String, transferable: [String] = ["encoder", "decoder"]) -> TransferCard {

@@ -40,8 +40,8 @@ public struct EncoderOnly: Module {
     /// The encoder.
     public let encoder: any UNetEncoder
 
-    /// The encoder of a U-Net.
-    public init(of unet: UNet) { encoder = unet.encoder }
+    /// Nothing but `encoder`.
+    public init(_ encoder: any UNetEncoder) { self.encoder = encoder }
 
     /// `encoder`.
     public var members: [Member] { [.module("encoder", encoder)] }

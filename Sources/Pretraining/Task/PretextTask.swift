@@ -26,15 +26,19 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
     /// - Parameters:
     ///   - cutter: how training patches are cut; by default as the setup says.
     ///   - samples: patches of a batch; by default as the setup says.
+    ///   - arePairs: whether the second half of a batch shows other images than the first.
     ///   - views: what becomes of patches, a pure function.
     public init(
         _ learner: Learner, method: String, setup: PretrainingSetup, data: PretrainingData, cutter: PatchCutter? = nil,
-        samples: Int? = nil, views: @escaping @Sendable (PatchBatch, BatchPlace) -> Learner.Batch
+        samples: Int? = nil, arePairs: Bool = false,
+        views: @escaping @Sendable (PatchBatch, BatchPlace) -> Learner.Batch
     ) {
         self.learner = learner
         let (cutter, samples) = (cutter ?? setup.cutter, samples ?? setup.batch)
         batches = ViewBatches(
-            patches: PatchBatches(of: data.training, cutter: cutter, samples: samples, seed: setup.seed),
+            patches: PatchBatches(
+                of: data.training, cutter: cutter, samples: samples, seed: setup.seed,
+                arePairs: arePairs),
             phase: .training, views: views)
         judges =
             data.validation.isEmpty
@@ -42,7 +46,7 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
             : ViewBatches(
                 patches: PatchBatches(
                     of: data.validation, cutter: .plain(patch: cutter.sampling.patch, oversampling: .probability(0)),
-                    samples: samples, seed: Self.validationSeed),
+                    samples: samples, seed: Self.validationSeed, arePairs: arePairs),
                 phase: .inference, views: views)
         validationBatches = setup.validationBatches
         card = setup.card(method: method, transferable: learner.result.partNames)
@@ -84,12 +88,13 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
 }
 
 extension PatchBatches {
-    /// The patches in the middle of the first images; images repeat where a batch has more samples.
+    /// The patches in the middle of the first images, partners of the next; images repeat where a batch has more samples.
     func middles() throws -> PatchBatch {
         let extent = cutter.sampling.patch
-        let chosen = (0..<samples).map { images[$0 % images.count] }
+        let half = arePairs ? samples / 2 : samples
+        let chosen = (0..<samples).map { images[($0 % half + $0 / half) % images.count] }
         let patches = try chosen.map { try $0.source.patch(in: VoxelBox(whole: $0.source.extent).centered(extent)) }
-        return PatchBatch(patches, names: chosen.map(\.name))
+        return PatchBatch(patches, of: chosen)
     }
 }
 

@@ -31,4 +31,15 @@ struct SlicePainter {
         }
         return Picture(width: extent.width, height: extent.height, values: values, range: range)
     }
+
+    /// All slices side by side, one picture element for each voxel: for small grids.
+    func overview(_ voxels: [Float]) -> Picture {
+        let values = (0..<extent.height).reversed().flatMap { height in
+            (0..<extent.depth).flatMap { depth in
+                let row = (depth * extent.height + height) * extent.width
+                return voxels[row..<row + extent.width]
+            }
+        }
+        return Picture(width: extent.depth * extent.width, height: extent.height, values: values, range: range)
+    }
 }

@@ -32,6 +32,8 @@ public struct StoreBuilder: Sendable {
     public var ignoreLabel: Int16?
     /// What happens to cases that cannot be preprocessed.
     public var unsuitable: Unsuitable
+    /// Where the labels of a case come from, given the grid of its image; nil: from its label file.
+    public var labels: (@Sendable (DatasetCase, Geometry) throws -> LabelVolume?)?
 
     /// A builder that follows `plan`.
     public init(
@@ -76,7 +78,9 @@ public struct StoreBuilder: Sendable {
 
     private func add(_ source: DatasetCase, to path: String, on cpu: CPU) throws {
         let image = try source.readImage(channelNames: plan.channels.map(\.name))
-        let labels = try source.readLabels(known: knownLabels, on: image.geometry)
+        let labels =
+            try labels.map { try $0(source, image.geometry) }
+            ?? source.readLabels(known: knownLabels, on: image.geometry)
         let preprocessed = try plan.preprocessing(image, labels: labels, on: cpu)
         let files = source.imagePaths + (source.labelPath.map { [$0] } ?? [])
         try PreprocessedStore.write(
