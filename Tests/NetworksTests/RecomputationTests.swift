@@ -32,7 +32,8 @@ struct RecomputationTests {
             let found = try #require(again.gradients[parameter], "\(name)").scalars
             let scale = expected.map(abs).max() ?? 0
             let worst = zip(expected, found).map { abs($0 - $1) }.max() ?? 0
-            #expect(worst <= 1e-5 * scale + 1e-9, "\(name)")
+            // The gradient of a bias before a norm is zero but for rounding.
+            #expect(worst <= 1e-5 * scale + 1e-7, "\(name)")
         }
     }
 }
