@@ -11,6 +11,11 @@ public enum ContentDigest {
         } catch {
             throw FileError("read", path, error)
         }
+        return of(content)
+    }
+
+    /// The hash of `content`.
+    public static func of(_ content: Data) -> String {
         let hash = content.withUnsafeBytes { bytes in
             bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
         }

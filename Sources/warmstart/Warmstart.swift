@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import Tensors
 
@@ -15,7 +16,7 @@ struct Warmstart: ParsableCommand {
               warmstart phantom --kind hippocampus --cases 20 --out phantoms
               warmstart inspect phantoms
             """,
-        version: "0.1.0",
+        version: Software.version,
         groupedSubcommands: [
             CommandGroup(name: "Start", subcommands: [DemoCommand.self]),
             CommandGroup(name: "Data", subcommands: [PhantomCommand.self, PlanCommand.self, PreprocessCommand.self]),

@@ -58,6 +58,37 @@ struct ComparisonRunTests {
         #expect(runner.ran.count == 3 * 3 * 3 - 8)
     }
 
+    @Test("takes equal cells of another comparison, whatever they are called there")
+    func reused() throws {
+        let other = TemporaryFolder()
+        func comparison(_ name: String, digest: String, seeds: [UInt64], data: String = "d") throws -> Comparison {
+            try Comparison(
+                dataset: "Phantoms", caseNames: (0..<10).map { "c0\($0)" }, classNames: ["a", "b"],
+                initializations: [
+                    .scratch, Initialization(name: name, weights: "\(name).safetensors", digest: digest),
+                ],
+                sizes: [2, 4], split: .everyFifthHeldOut, seeds: seeds, dataDigest: data)
+        }
+        func run(_ comparison: Comparison, in folder: TemporaryFolder, reusing: [String] = []) throws -> [CellKey] {
+            var run = ComparisonRun(comparison, folder: folder.path)
+            run.bootstrap.repetitions = 50
+            run.reused = reusing
+            let runner = FakeRunner()
+            _ = try run.run(with: runner, resume: false)
+            return runner.ran
+        }
+        #expect(try run(comparison("S3D", digest: "x", seeds: [1]), in: other).count == 4)
+        // The same weights under another name, and a seed more: only the seed is run.
+        let ran = try run(comparison("long", digest: "x", seeds: [1, 2]), in: folder, reusing: [other.path])
+        #expect(ran.map(\.seed) == [2, 2, 2, 2])
+        // Other weights, and other data.
+        let (weights, data) = (TemporaryFolder(), TemporaryFolder())
+        let changed = try run(comparison("S3D", digest: "y", seeds: [1]), in: weights, reusing: [other.path])
+        #expect(changed.map(\.initialization) == ["S3D", "S3D"])
+        #expect(
+            try run(comparison("S3D", digest: "x", seeds: [1], data: "e"), in: data, reusing: [other.path]).count == 4)
+    }
+
     @Test("does not start over a comparison without being told to")
     func alreadyStarted() throws {
         let comparison = try Comparison.small()

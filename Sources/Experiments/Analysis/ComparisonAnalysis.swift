@@ -107,12 +107,21 @@ public struct ComparisonAnalysis: Sendable, Codable {
                 group.effect(of: $0.name, differences: $0.differences, baseline: $0.baseline, bootstrap: bootstrap)
             }
         }
-        let largest = comparison.sizes.last { size in facts.keys.contains { $0.size == size } }
+        let largest = Self.largestSize(of: comparison, facts)
         let last = facts.filter { $0.key.size == largest }
         worstCases = Self.worst(names, last)
         confusions = names.compactMap { name in
             Confusion(name, last.filter { $0.key.initialization == name }.map(\.value))
         }
+    }
+
+    /// The largest training-set size at which all initializations were measured, or else any was.
+    static func largestSize(of comparison: Comparison, _ facts: [CellKey: CellFacts]) -> TrainingSize? {
+        func measured(_ size: TrainingSize) -> Int {
+            Set(facts.keys.filter { $0.size == size }.map(\.initialization)).count
+        }
+        return comparison.sizes.last { measured($0) == comparison.initializations.count }
+            ?? comparison.sizes.last { measured($0) > 0 }
     }
 
     private static func worst(_ names: [String], _ facts: [CellKey: CellFacts]) -> [WorstCase] {

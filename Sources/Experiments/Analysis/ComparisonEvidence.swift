@@ -27,7 +27,7 @@ public struct ComparisonEvidence: Sendable {
         let analysis = ComparisonAnalysis(
             comparison, outcomes: outcomes, facts: facts, subgroups: subgroups, bootstrap: bootstrap)
         let measured = cells.filter { facts[$0.key] != nil }
-        let largest = measured.map(\.key.size).max()
+        let largest = ComparisonAnalysis.largestSize(of: comparison, facts)
         let slices = try (analysis?.worstCases ?? []).compactMap { worst -> CaseSlices? in
             // The first run of each initialization that tested the case.
             let shown = comparison.initializations.compactMap { initialization in

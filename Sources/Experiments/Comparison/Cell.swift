@@ -39,6 +39,25 @@ public struct Cell: Sendable, Hashable, Codable {
     public var recipe: String
     /// What computes: precision and kernels.
     public var arithmetic: String
+    /// What identifies the content of the dataset's files; nil if it was not looked at.
+    public var dataDigest: String?
+
+    /// The first setting in which two cells differ, in words; nil if both give the same result. Names of weights and where
+    /// they lie do not matter where their content is known.
+    func difference(from other: Cell) -> String? {
+        let (weights, others) = (initialization, other.initialization)
+        if weights.digest == nil || others.digest == nil ? weights != others : weights.digest != others.digest {
+            return "initialization"
+        }
+        if trainingCases != other.trainingCases { return "list of training cases" }
+        if testCases != other.testCases { return "list of test cases" }
+        if classNames != other.classNames { return "list of classes" }
+        if recipe != other.recipe { return "fine-tuning recipe" }
+        if arithmetic != other.arithmetic { return "precision or processor" }
+        // Earlier versions did not look at the files.
+        if let dataDigest, let there = other.dataDigest, dataDigest != there { return "content of the dataset" }
+        return key.seed == other.key.seed ? nil : "seed"
+    }
 }
 
 /// The Dice of each foreground class in one test case; NaN where a class is missing from reference and prediction.

@@ -29,10 +29,39 @@ struct CellStore {
         } catch {
             throw ComparisonError.damagedCell(file: file, reason: error.localizedDescription)
         }
-        if let difference = Self.difference(result.cell, cell) {
+        if let difference = result.cell.difference(from: cell) {
             throw ComparisonError.differentCell(file: file, difference: difference)
         }
         return result.outcome
+    }
+
+    /// The outcome of an equal cell, whatever it is called there, that another comparison has finished; nil without any.
+    /// Its predictions come along.
+    /// - Throws: `FileError`.
+    func reuse(_ cell: Cell, from others: [String]) throws -> CellOutcome? {
+        for other in others {
+            let cells = "\(other)/cells"
+            for name in ((try? FileManager.default.contentsOfDirectory(atPath: cells)) ?? []).sorted() {
+                guard let data = FileManager.default.contents(atPath: "\(cells)/\(name)/result.json"),
+                    let result = try? JSONDecoder().decode(Result.self, from: data),
+                    result.cell.difference(from: cell) == nil
+                else { continue }
+                let (source, target) = ("\(cells)/\(name)/run/predictions", "\(folder(of: cell))/run")
+                do {
+                    try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+                    if FileManager.default.fileExists(atPath: source),
+                        !FileManager.default.fileExists(atPath: "\(target)/predictions")
+                    {
+                        try FileManager.default.copyItem(atPath: source, toPath: "\(target)/predictions")
+                    }
+                } catch {
+                    throw FileError("copy", source, error)
+                }
+                try record(result.outcome, of: cell)
+                return result.outcome
+            }
+        }
+        return nil
     }
 
     /// Records that `cell` is finished.
@@ -52,16 +81,5 @@ struct CellStore {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write(
             try encoder.encode(Result(cell: cell, outcome: outcome)), to: "\(folder(of: cell))/result.json")
-    }
-
-    /// The first setting in which two cells differ, in words.
-    private static func difference(_ first: Cell, _ second: Cell) -> String? {
-        if first.initialization != second.initialization { return "initialization" }
-        if first.trainingCases != second.trainingCases { return "list of training cases" }
-        if first.testCases != second.testCases { return "list of test cases" }
-        if first.classNames != second.classNames { return "list of classes" }
-        if first.recipe != second.recipe { return "fine-tuning recipe" }
-        if first.arithmetic != second.arithmetic { return "precision or processor" }
-        return first == second ? nil : "key"
     }
 }

@@ -40,6 +40,8 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let recipe: String
     /// What computes, precision and kernels: results of another arithmetic are never mixed in.
     public let arithmetic: String
+    /// What identifies the content of the dataset's files; nil if it was not looked at.
+    public let dataDigest: String?
 
     /// A comparison that can be run. Sizes that reach the number of training cases become ``TrainingSize/full``, and
     /// each size is compared once.
@@ -47,7 +49,8 @@ public struct Comparison: Sendable, Hashable, Codable {
     /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
     public init(
         dataset: String, caseNames: [String], classNames: [String], initializations: [Initialization],
-        sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = "", arithmetic: String = ""
+        sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = "", arithmetic: String = "",
+        dataDigest: String? = nil
     ) throws {
         try Self.require(!initializations.isEmpty, .nothing("initializations"))
         try Self.require(!sizes.isEmpty, .nothing("training-set sizes"))
@@ -77,7 +80,7 @@ public struct Comparison: Sendable, Hashable, Codable {
         }
         (self.dataset, self.caseNames, self.classNames) = (dataset, caseNames.sorted(), classNames)
         (self.initializations, self.split, self.seeds, self.recipe) = (initializations, split, seeds, recipe)
-        self.arithmetic = arithmetic
+        (self.arithmetic, self.dataDigest) = (arithmetic, dataDigest)
         self.sizes = Set(clamped).sorted()
     }
 
@@ -104,7 +107,7 @@ public struct Comparison: Sendable, Hashable, Codable {
                         Cell(
                             key: CellKey(initialization: initialization.name, size: size, fold: fold, seed: seed),
                             initialization: initialization, trainingCases: training, testCases: folds[fold].test,
-                            classNames: classNames, recipe: recipe, arithmetic: arithmetic)
+                            classNames: classNames, recipe: recipe, arithmetic: arithmetic, dataDigest: dataDigest)
                     }
                 }
             }

@@ -13,6 +13,9 @@ public struct ComparisonRun: Sendable {
     public var folder: String
     /// How intervals are computed.
     public var bootstrap = Bootstrap()
+    /// Folders of other comparisons, whose finished cells are taken where they are equal in everything that decides the
+    /// outcome: content of weights and data, cases, recipe, seed and arithmetic.
+    public var reused: [String] = []
     /// What the page shows of images and predictions; nil for scores only.
     public var evidence: ComparisonEvidence?
 
@@ -49,7 +52,7 @@ public struct ComparisonRun: Sendable {
         // All finished cells are read, and checked, before hours are spent on the others.
         var outcomes: [CellKey: CellOutcome] = [:]
         for cell in cells {
-            guard let outcome = try store.outcome(of: cell) else { continue }
+            guard let outcome = try store.outcome(of: cell) ?? store.reuse(cell, from: reused) else { continue }
             outcomes[cell.key] = outcome
             report(.found(cell, finished: outcomes.count, all: cells.count))
         }

@@ -155,12 +155,18 @@ struct ComparisonPage {
         let columns = ["cases", "initialization"] + comparison.classNames
         let rows = comparison.sizes.flatMap { size in
             comparison.initializations.compactMap { initialization -> [String]? in
-                results.groups.first { $0.initialization == initialization.name && $0.size == size }.map {
-                    ["\(size)", initialization.name] + $0.diceOfClasses.map(Format.dice)
+                results.groups.first { $0.initialization == initialization.name && $0.size == size }.map { group in
+                    ["\(size)", initialization.name]
+                        + group.diceOfClasses.indices.map { index in
+                            Format.spread(group.diceOfClasses[index], group.standardDeviationOfClasses?[index], 3)
+                        }
                 }
             }
         }
-        return HTMLPage.table(columns: columns, rows: rows, numeric: Set(columns.indices).subtracting([1]))
+        return HTMLPage.table(columns: columns, rows: rows, numeric: Set(columns.indices).subtracting([1])) + """
+
+            <p class="note">Mean ± standard deviation over training runs.</p>
+            """
     }
 
     /// The cases with the largest gains and losses, folded away.
@@ -184,7 +190,11 @@ struct ComparisonPage {
         let bootstrap = results.bootstrap
         let entries =
             [
-                ("Dataset", "\(comparison.dataset), \(comparison.caseNames.count) cases"),
+                (
+                    "Dataset",
+                    "\(comparison.dataset), \(comparison.caseNames.count) cases"
+                        + (comparison.dataDigest.map { ", content \($0)" } ?? "")
+                ),
                 ("Split", "\(comparison.split): \(range) cases to train on, \(folds[0].test.count) to test"),
                 ("Seeds", comparison.seeds.map(String.init).joined(separator: ", ")),
                 ("Training subsets", "nested; one permutation per seed and fold, shared by all initializations"),
@@ -193,7 +203,15 @@ struct ComparisonPage {
                     "percentile bootstrap, \(bootstrap.repetitions) draws of \(bootstrap.resampling.rawValue), seed \(bootstrap.seed)"
                 ),
             ]
-            + comparison.initializations.map { ("Weights of \($0.name)", $0.weights ?? "random") }
+            + comparison.initializations.map { initialization in
+                (
+                    "Weights of \(initialization.name)",
+                    (initialization.weights ?? "random") + (initialization.digest.map { ", content \($0)" } ?? "")
+                )
+            }
+            + [
+                ("Arithmetic", comparison.arithmetic), ("Software", "Warmstart \(Software.version)"),
+            ].filter { !$0.1.isEmpty }
         let list = entries.map { "<dt>\(Markup.escaped($0))</dt><dd>\(Markup.escaped($1))</dd>" }.joined(
             separator: "\n")
         let recipe =

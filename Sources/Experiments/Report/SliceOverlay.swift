@@ -70,8 +70,9 @@ struct SliceOverlay {
             let isInside = row >= 0 && row * columns < labels.count && column >= 0 && column < columns
             return !isInside || labels[row * columns + column] != label
         }
-        return y == 0 && differs(row + 1, column) || y == pixels.high - 1 && differs(row - 1, column)
-            || x == 0 && differs(row, column - 1) || x == pixels.wide - 1 && differs(row, column + 1)
+        let line = max(1, min(pixels.high, pixels.wide) / 4)
+        return y < line && differs(row + 1, column) || y >= pixels.high - line && differs(row - 1, column)
+            || x < line && differs(row, column - 1) || x >= pixels.wide - line && differs(row, column + 1)
     }
 
     private func color(_ value: Float, label: Int16) -> [UInt8] {

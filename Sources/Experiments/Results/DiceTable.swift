@@ -76,11 +76,16 @@ struct DiceTable {
     }
 
     /// The mean of one run: over its cases for each class, then over classes.
-    func mean(ofRun run: Int) -> Double {
+    func mean(ofRun run: Int) -> Double { mean(only(run)) }
+
+    /// The mean of a class in one run, over its cases.
+    func mean(ofClass index: Int, run: Int) -> Double { mean(ofClass: index, only(run)) }
+
+    private func only(_ run: Int) -> Bootstrap.Weights {
         var only = Bootstrap.Weights(
             runs: Array(repeating: 0, count: runs.count), cases: Array(repeating: 1, count: cases.count))
         only.runs[run] = 1
-        return mean(only)
+        return only
     }
 
     /// The mean of one case over its classes and all runs that tested it; NaN without scores.

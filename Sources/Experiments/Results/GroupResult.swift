@@ -20,6 +20,8 @@ public struct GroupResult: Sendable, Codable {
     public var interval: Interval?
     /// The mean Dice of each class; nil where no case has one.
     public var diceOfClasses: [Double?]
+    /// The sample standard deviation of the runs' mean Dice of each class; nil for a single run.
+    public var standardDeviationOfClasses: [Double?]?
     /// Scores left out because neither reference nor prediction has the class.
     public var leftOut: Int
     /// Training steps, the mean over runs.
@@ -51,6 +53,10 @@ public struct GroupResult: Sendable, Codable {
         diceOfClasses = (0..<table.classes).map { index in
             let mean = table.mean(ofClass: index)
             return mean.isNaN ? nil : mean
+        }
+        standardDeviationOfClasses = (0..<table.classes).map { index in
+            let means = Scores(table.runs.indices.map { table.mean(ofClass: index, run: $0) })
+            return means.count > 1 ? means.standardDeviation : nil
         }
         leftOut = outcomes.reduce(0) { $0 + $1.1.cases.reduce(0) { $0 + $1.dice.count(where: \.isNaN) } }
         steps = Scores(outcomes.map { Double($0.1.steps) }).mean

@@ -22,13 +22,14 @@ struct ChartDrawing {
         (self.title, self.width, self.height) = (title, width, height)
     }
 
-    /// The drawing as an element of a page: as wide as its column, with a description for screen readers.
+    /// The drawing as an element of a page: as wide as its column, with a description for screen readers. On a phone it stays
+    /// wide enough to be read, and moves sideways under the finger.
     var svg: String {
         """
-        <svg class="chart" viewBox="0 0 \(Markup.coordinate(width)) \(Markup.coordinate(height))" role="img" \
+        <div class="wide"><svg class="chart" viewBox="0 0 \(Markup.coordinate(width)) \(Markup.coordinate(height))" role="img" \
         aria-label="\(Markup.escaped(title))" xmlns="http://www.w3.org/2000/svg">
         \(elements.joined(separator: "\n"))
-        </svg>
+        </svg></div>
         """
     }
 

@@ -35,6 +35,13 @@ struct CompareCommand: ParsableCommand {
     )
     var subgroups: ExistingPath?
 
+    @Option(
+        name: .customLong("reuse"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Another comparison, whose runs are taken where everything that decides them is equal.", valueName: "folder"
+        ))
+    var reused: [ExistingPath] = []
+
     @OptionGroup var options: RunOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var printing: PrintOptions
@@ -56,6 +63,7 @@ struct CompareCommand: ParsableCommand {
             dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe, on: cpu)
         try comparison.checkHeldOut()
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
+        comparisonRun.reused = try reused.map { try $0.requiredFolder() }
         comparisonRun.evidence = ComparisonEvidence(
             dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
         let results = try Interruption.bySignals { interruption in
