@@ -35,6 +35,10 @@ def main():
     print(f"Warmstart  {spread(seconds[0])} s, {ours[0]['threads']} threads")
     print(f"peers      {spread(seconds[1])} s")
     print(f"ratio      {spread(ratios)} over {len(ratios)} turns; load of the machine now {os.getloadavg()[0]:.1f}")
+    peaks = [[turn["peak_gb"] for turn in turns if "peak_gb" in turn] for turns in (ours, theirs)]
+    if all(peaks):
+        shares = [a / b for a, b in zip(*peaks)]
+        print(f"memory     {spread(peaks[0])} GB against {spread(peaks[1])} GB, share {spread(shares)}")
     for part, value in theirs[-1].get("parts", {}).items():
         print(f"           {part}: {value:.3g} s of the last turn")
     found = sorted(differences(ours[-1].get("values", {}), theirs[-1].get("values", {})))

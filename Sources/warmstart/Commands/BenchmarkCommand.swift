@@ -35,7 +35,8 @@ struct BenchmarkCommand: ParsableCommand {
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
             predict: ResEnc-L on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
             10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
-            two label maps of 300x512x512 voxels with five labels. Prints one JSON object a line. Times mean something on an idle machine only.
+            two label maps of 300x512x512 voxels with five labels. Prints one JSON object a line. Times mean something \
+            on an idle machine only.
 
             Example:
               warmstart benchmark finetune --runs 5
