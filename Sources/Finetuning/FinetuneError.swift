@@ -11,6 +11,8 @@ public enum FinetuneError: UserFacingError {
     case otherSetup(folder: String, difference: String)
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
+    /// A loss that compares classes, for a dataset whose regions overlap.
+    case lossOfRegions(kind: String)
 
     /// 64 where the request is wrong, 65 where a file is.
     public var exitCode: Int32 {
@@ -27,6 +29,8 @@ public enum FinetuneError: UserFacingError {
             "case \(name) is among the training and the validation cases; a validation on it would prove nothing."
         case .otherSetup(let folder, let difference):
             "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
+        case .lossOfRegions(let kind):
+            "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
         case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
         }
     }

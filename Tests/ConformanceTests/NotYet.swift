@@ -1,7 +1,6 @@
 extension OracleRegistry {
     /// Operations that later work brings. A case of any other operation that is not registered fails as unknown.
     static let notYet: Set<String> = [
-        "checkpoint", "dice_bce", "focal", "genesis_unet3d", "info_nce", "medicalnet_resnet", "nt_xent", "ohem_ce",
-        "perimeter", "top_k_ce", "tversky",
+        "checkpoint", "genesis_unet3d", "info_nce", "medicalnet_resnet", "nt_xent",
     ]
 }
