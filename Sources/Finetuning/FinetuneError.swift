@@ -13,6 +13,8 @@ public enum FinetuneError: UserFacingError {
     case unknownPreprocessing(weights: String, reason: String)
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
+    /// A loss that compares classes, for a dataset whose regions overlap.
+    case lossOfRegions(kind: String)
 
     /// 64 where the request is wrong, 65 where a file is.
     public var exitCode: Int32 {
@@ -31,6 +33,8 @@ public enum FinetuneError: UserFacingError {
             "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
         case .unknownPreprocessing(let weights, let reason):
             "\(weights) \(reason), so images cannot be preprocessed alike.\nUse plan.preprocessing=like-dataset."
+        case .lossOfRegions(let kind):
+            "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
         case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
         }
     }

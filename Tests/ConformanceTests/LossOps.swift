@@ -26,6 +26,46 @@ enum LossOps {
             let loss = try diceCrossEntropy(oracle)
             return try ofLogits(oracle) { loss($0, labels: $1) }
         },
+        "dice_bce": { oracle in
+            let (labels, regions) = try regions(oracle)
+            var loss = DiceCrossEntropy()
+            (loss.batchDice, loss.regions) = (try oracle.params.bool("batch_dice"), regions)
+            loss.smooth = try oracle.params.double("smooth")
+            let logits = try oracle.input("logits").featureMap(on: .oracle).tracked()
+            return results(of: loss(logits, labels: labels), gradients: ["logits": logits])
+        },
+        "focal": { oracle in
+            var loss = FocalLoss()
+            loss.gamma = try oracle.params.double("gamma")
+            if oracle.params.has("alpha") { loss.classWeights = try oracle.params.doubles("alpha").map { Float($0) } }
+            return try ofLogits(oracle) { [loss] in loss($0, labels: $1) }
+        },
+        "tversky": { oracle in
+            var loss = TverskyLoss()
+            loss.falsePositives = try oracle.params.double("alpha")
+            loss.falseNegatives = try oracle.params.double("beta")
+            loss.smooth = try oracle.params.double("smooth")
+            loss.batch = try oracle.params.bool("batch")
+            loss.includeBackground = try oracle.params.bool("do_bg")
+            return try ofLogits(oracle) { [loss] in loss($0, labels: $1) }
+        },
+        "top_k_ce": { oracle in
+            let loss = HardVoxelLoss(
+                .percent(try oracle.params.double("percent")), ignoredLabel: try ignoredLabel(oracle))
+            return try ofLogits(oracle) { loss($0, labels: $1) }
+        },
+        "ohem_ce": { oracle in
+            let params = oracle.params
+            let isShare = try params.string("mode") == "fraction"
+            let loss = HardVoxelLoss(
+                isShare
+                    ? .share(try params.double("keep"))
+                    : .uncertain(below: try params.double("threshold"), atLeast: try params.int("minimum")))
+            return try ofLogits(oracle) { loss($0, labels: $1) }
+        },
+        "perimeter": { oracle in
+            try ofLogits(oracle) { PerimeterLoss()($0, labels: $1) }
+        },
         "deep_supervision": deepSupervision,
         "downsample_labels": downsampleLabels,
         "mse": { oracle in
@@ -61,6 +101,24 @@ enum LossOps {
         if params.has("weight_ce") { loss.crossEntropyWeight = try params.double("weight_ce") }
         if params.has("weight_dice") { loss.diceWeight = try params.double("weight_dice") }
         return loss
+    }
+
+    /// Regions `[N, C, D, H, W]` as labels whose bits tell the regions that a voxel lies in.
+    private static func regions(_ oracle: OracleCase) throws -> (LabelMap, Regions) {
+        let stored = try oracle.input("regions")
+        let (samples, channels, extent) = (
+            stored.shape[0], stored.shape[1], Extent3(dimensions: Array(stored.shape[2...]))
+        )
+        let flags = try stored.integers()
+        let labels = (0..<samples * extent.volume).map { voxel in
+            (0..<channels).reduce(Int32(0)) { label, channel in
+                let sample = voxel / extent.volume
+                let flag = flags[(sample * channels + channel) * extent.volume + voxel % extent.volume]
+                return flag == 0 ? label : label | 1 << channel
+            }
+        }
+        let members = (0..<channels).map { channel in (0..<Int32(1 << channels)).filter { $0 & 1 << channel != 0 } }
+        return (LabelMap(samples: samples, extent: extent, labels: labels), Regions(members))
     }
 
     private static func ofLogits(

@@ -23,10 +23,10 @@ struct LossTests {
     }
 
     @Test func certaintyIsBestAndIndifferenceCostsItsEntropy() {
-        let terms = DiceCrossEntropy().terms(certain(), labels: labels)
+        let terms = DiceCrossEntropy().terms(certain(), labels: labels, progress: 0)
         #expect(terms.map(\.name) == ["cross_entropy", "dice"])
         #expect(abs(terms[0].value.item) < 1e-6 && abs(terms[1].value.item + 1) < 1e-6)
-        let indifferent = DiceCrossEntropy().terms(Tensor(zeros: shape, on: cpu), labels: labels)
+        let indifferent = DiceCrossEntropy().terms(Tensor(zeros: shape, on: cpu), labels: labels, progress: 0)
         #expect(abs(Double(indifferent[0].value.item) - log(3)) < 1e-6)
     }
 
@@ -34,7 +34,7 @@ struct LossTests {
         var loss = DiceCrossEntropy()
         (loss.crossEntropyWeight, loss.diceWeight) = (0.25, 3)
         let logits = random(shape, 1)
-        let terms = DiceCrossEntropy().terms(logits, labels: labels).map { Double($0.value.item) }
+        let terms = DiceCrossEntropy().terms(logits, labels: labels, progress: 0).map { Double($0.value.item) }
         #expect(abs(Double(loss(logits, labels: labels).item) - (0.25 * terms[0] + 3 * terms[1])) < 1e-6)
     }
 
@@ -74,7 +74,8 @@ struct LossTests {
             2.0 / 3 * Double(loss(outputs[0], labels: labels).item)
             + 1.0 / 3 * Double(loss(outputs[1], labels: labels.downsampled(to: outputs[1].shape.extent)).item)
         #expect(abs(Double(total.item) - expected) < 1e-6)
-        #expect(terms.map { $0.value.item } == loss.terms(outputs[0], labels: labels).map { $0.value.item })
+        #expect(
+            terms.map { $0.value.item } == loss.terms(outputs[0], labels: labels, progress: 1).map { $0.value.item })
         let gradients = total.backward()
         #expect(gradients[outputs[0]] != nil && gradients[outputs[1]] != nil && gradients[outputs[2]] == nil)
     }

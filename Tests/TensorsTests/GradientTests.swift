@@ -18,6 +18,7 @@ struct GradientTests {
     static let map: Shape = [2, 4, 3, 6, 4]
     static let labels = LabelMap(
         samples: 2, extent: Extent3(depth: 4, height: 3, width: 6), labels: (0..<144).map { Int32($0 * 7 % 4) })
+    static let nested = Regions([[1, 2, 3], [2, 3], [3], [0]])
     static let mask = BlockMask(
         samples: 2, grid: Extent3(depth: 2, height: 1, width: 2),
         visible: [true, false, false, true, false, true, true, true])
@@ -58,6 +59,7 @@ struct GradientTests {
         Case("softmax", [map]) { softmax($0[0]) },
         Case("sum", [map]) { sum($0[0]) },
         Case("mean", [map]) { mean($0[0]) },
+        Case("spatialSums", [map]) { spatialSums($0[0]) },
         Case("averagePool3D", [map]) {
             averagePool3D($0[0], kernel: 2, stride: Extent3(depth: 1, height: 2, width: 2), padding: 1)
         },
@@ -89,6 +91,27 @@ struct GradientTests {
         Case("hide", [map]) { hide($0[0], mask) },
         Case("fillHidden", [map, [4]]) { fillHidden(hide($0[0], mask), token: $0[1]) },
         Case("crossEntropy", [map]) { crossEntropy($0[0], labels: labels, classWeights: [1, 2, 0.5, 1], ignoring: 3) },
+        Case("focalCrossEntropy", [map]) {
+            focalCrossEntropy($0[0], labels: labels, gamma: 1.5, classWeights: [1, 2, 0.5, 1], ignoring: 3)
+        },
+        Case("hardestCrossEntropy", [map]) { hardestCrossEntropy($0[0], labels: labels, .count(60)) },
+        Case("hardestCrossEntropy uncertain", [map]) {
+            hardestCrossEntropy($0[0], labels: labels, .uncertain(below: 0.2, atLeast: 4), ignoring: 2)
+        },
+        Case("binaryCrossEntropy", [map]) {
+            binaryCrossEntropy($0[0], labels: labels, regions: nested, ignoring: 3)
+        },
+        Case("regionDice", [map]) {
+            regionDice($0[0], labels: labels, regions: nested, batchDice: false, smooth: 1e-5, ignoring: 2)
+        },
+        Case("tversky", [map]) {
+            tversky(
+                $0[0], labels: labels, falsePositives: 0.7, falseNegatives: 0.3, batch: false, includeBackground: false,
+                smooth: 1e-5, ignoring: 1)
+        },
+        Case("regionFocal", [map]) {
+            regionFocal($0[0], labels: labels, beta: 100, gamma: 40, includeBackground: true, ignoring: 2)
+        },
         Case("softDice", [map]) {
             softDice($0[0], labels: labels, batchDice: false, includeBackground: false, smooth: 1e-5, ignoring: 2)
         },

@@ -29,10 +29,8 @@ public struct FinetuneRecipe: Sendable {
     public var training: TrainingRecipe
     /// The schedule without pre-trained weights.
     public var scratch: Schedule
-    /// The loss of one resolution.
-    public var loss: DiceCrossEntropy
-    /// Whether the loss sees every resolution of the decoder.
-    public var deepSupervision: Bool
+    /// The loss.
+    public var loss: LossRecipe
     /// How patches are changed.
     public var augmentation: AugmentationLevel
     /// The axes (0 depth, 1 height, 2 width) along which patches are mirrored.
@@ -59,12 +57,7 @@ public struct FinetuneRecipe: Sendable {
             defaults: TrainingRecipe(schedule: .stagedWarmUps, logInterval: 1, validationInterval: 2_500))
         scratch = try Schedule(reading: section.section("scratch"), default: .fromScratch)
 
-        let loss = try section.section("loss")
-        self.loss = DiceCrossEntropy()
-        self.loss.crossEntropyWeight = try loss.double("cross_entropy", default: 1, in: 0...1e6)
-        self.loss.diceWeight = try loss.double("dice", default: 1, in: 0...1e6)
-        self.loss.batchDice = try loss.bool("batch_dice", default: false)
-        deepSupervision = try loss.bool("deep_supervision", default: true)
+        loss = try LossRecipe(reading: section.section("loss"))
 
         let patches = try section.section("patches")
         augmentation = try patches.choice("augmentation", default: .full)
@@ -79,9 +72,6 @@ public struct FinetuneRecipe: Sendable {
         seed = UInt64(try section.integer("seed", default: 0))
         guard Set(mirroredAxes).count == mirroredAxes.count else {
             throw patches.error(at: "mirrored_axes", "an axis occurs twice in \(mirroredAxes)")
-        }
-        guard self.loss.crossEntropyWeight + self.loss.diceWeight > 0 else {
-            throw loss.error(at: "dice", "cross_entropy and dice are both 0: nothing would be learned")
         }
     }
 

@@ -75,7 +75,7 @@ public struct FinetuneRun {
         }
         let plan = try plan()
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
-        let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu)
+        let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
         recipe.plan.initializer.initialize(network, seed: recipe.seed)
         let report = try transferred(to: network, plan: plan)
         let cases = try casesInMemory(plan)
@@ -101,7 +101,8 @@ public struct FinetuneRun {
     public func checkWeights() throws {
         guard isPretrained else { return }
         let plan = try plan()
-        _ = try transferred(to: UNet(NetworkPlan(plan, deepSupervision: recipe.deepSupervision), on: cpu), plan: plan)
+        _ = try transferred(
+            to: UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu), plan: plan)
     }
 
     private func runDirectory(_ start: Start) throws -> RunDirectory {
@@ -139,22 +140,26 @@ public struct FinetuneRun {
     private func task(_ network: UNet, plan: Plan, cases: [LabeledCase]) throws -> SegmentationTask {
         var window = recipe.window(for: plan)
         window.mirroredAxes = []
+        let shown = Array(cases.prefix(trainingCases.count))
         return SegmentationTask(
             network, plan: plan,
             batches: try SegmentationBatches(
-                of: Array(cases.prefix(trainingCases.count)), cutter: recipe.cutter(for: plan), batchSize: plan.batch,
-                seed: recipe.seed),
-            loss: loss,
+                of: shown, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed),
+            loss: try loss(plan, of: shown), steps: schedule.steps,
             validation: ValidationCases(
                 Array(cases.dropFirst(trainingCases.count)), window: window, classes: dataset.classes,
                 ignoreLabel: dataset.ignoreLabel),
             on: cpu)
     }
 
-    private var loss: DiceCrossEntropy {
-        var loss = recipe.loss
-        loss.ignoredLabel = dataset.ignoreLabel.map(Int32.init)
-        return loss
+    /// The recipe's loss for the dataset.
+    private func loss(_ plan: Plan, of cases: [LabeledCase]) throws -> any SegmentationLoss {
+        let classes = dataset.classes.count
+        return try recipe.loss.loss(
+            for: LossSetting(
+                classes: classes, ignoredLabel: dataset.ignoreLabel.map(Int32.init),
+                spacingMM: plan.spacingMM.map { $0 ?? 1 }
+            ) { try cases.map { try $0.voxelCounts(labels: classes) } })
     }
 }
 

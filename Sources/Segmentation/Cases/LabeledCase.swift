@@ -42,6 +42,14 @@ public struct LabeledCase: Sendable {
 
     /// The whole case.
     func whole() throws -> Patch { try source.patch(in: VoxelBox(whole: source.extent)) }
+
+    /// The number of voxels of each label in `0..<labels`. Voxels outside the image do not count.
+    /// - Throws: what reading a case of a store throws.
+    public func voxelCounts(labels: Int) throws -> [Int] {
+        var counts = [Int](repeating: 0, count: labels)
+        for label in try whole().labels ?? [] where (0..<labels).contains(Int(label)) { counts[Int(label)] += 1 }
+        return counts
+    }
 }
 
 extension LabeledCase {

@@ -23,11 +23,16 @@ public struct DeepSupervision: Sendable {
     /// - Parameters:
     ///   - outputs: logits `[N, D, H, W, C]`, full resolution first.
     ///   - labels: `[N, D, H, W]` at full resolution.
+    ///   - progress: the share of the training that is over.
     /// - Returns: the total, a scalar, and the unweighted terms of the full resolution for the log.
-    public func callAsFunction(_ outputs: [Tensor], labels: LabelMap) -> (total: Tensor, terms: [LossTerm]) {
+    public func callAsFunction(
+        _ outputs: [Tensor], labels: LabelMap, progress: Double = 1
+    ) -> (total: Tensor, terms: [LossTerm]) {
         check(!outputs.isEmpty, "a network with at least one output, please")
         let weighted = zip(Self.weights(outputs: outputs.count), outputs).filter { $0.0 > 0 }
-        let terms = weighted.map { loss.terms($0.1, labels: labels.downsampled(to: $0.1.shape.extent)) }
+        let terms = weighted.map {
+            loss.terms($0.1, labels: labels.downsampled(to: $0.1.shape.extent), progress: progress)
+        }
         let summands = zip(weighted, terms).flatMap { level, terms in
             terms.map { (weight: level.0 * $0.weight, value: $0.value) }
         }

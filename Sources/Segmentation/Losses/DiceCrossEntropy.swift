@@ -15,6 +15,9 @@ public struct DiceCrossEntropy: SegmentationLoss, Hashable {
     public var includeBackground = false
     /// What is added above and below the line of Dice.
     public var smooth = 1e-5
+    /// The regions of the channels, if they may overlap: sigmoid and binary cross-entropy replace softmax and
+    /// cross-entropy, and every channel enters the mean Dice.
+    public var regions: Regions?
     /// Voxels with this label count nowhere.
     public var ignoredLabel: Int32?
 
@@ -22,16 +25,28 @@ public struct DiceCrossEntropy: SegmentationLoss, Hashable {
     public init() {}
 
     /// `cross_entropy` and `dice`, the latter in -1...0.
-    public func terms(_ logits: Tensor, labels: LabelMap) -> [LossTerm] {
-        [
-            LossTerm(
-                "cross_entropy", weight: crossEntropyWeight,
-                value: crossEntropy(logits, labels: labels, ignoring: ignoredLabel)),
-            LossTerm(
-                "dice", weight: diceWeight,
-                value: softDice(
-                    logits, labels: labels, batchDice: batchDice, includeBackground: includeBackground, smooth: smooth,
-                    ignoring: ignoredLabel)),
+    public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
+        let (entropy, dice) = regions.map { overRegions($0, logits, labels) } ?? overClasses(logits, labels)
+        return [
+            LossTerm("cross_entropy", weight: crossEntropyWeight, value: entropy),
+            LossTerm("dice", weight: diceWeight, value: dice),
         ]
+    }
+
+    private func overClasses(_ logits: Tensor, _ labels: LabelMap) -> (Tensor, Tensor) {
+        (
+            crossEntropy(logits, labels: labels, ignoring: ignoredLabel),
+            softDice(
+                logits, labels: labels, batchDice: batchDice, includeBackground: includeBackground, smooth: smooth,
+                ignoring: ignoredLabel)
+        )
+    }
+
+    private func overRegions(_ regions: Regions, _ logits: Tensor, _ labels: LabelMap) -> (Tensor, Tensor) {
+        (
+            binaryCrossEntropy(logits, labels: labels, regions: regions, ignoring: ignoredLabel),
+            regionDice(
+                logits, labels: labels, regions: regions, batchDice: batchDice, smooth: smooth, ignoring: ignoredLabel)
+        )
     }
 }

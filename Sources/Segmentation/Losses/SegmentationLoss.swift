@@ -8,13 +8,14 @@ public protocol SegmentationLoss: Sendable {
     /// - Parameters:
     ///   - logits: `[N, D, H, W, C]`.
     ///   - labels: `[N, D, H, W]`, each a class in `0..<C` or the label that the loss ignores.
-    func terms(_ logits: Tensor, labels: LabelMap) -> [LossTerm]
+    ///   - progress: the share of the training that is over, in `0...1`: the weights of some terms depend on it.
+    func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm]
 }
 
 extension SegmentationLoss {
     /// The weighted sum of the terms, a scalar.
-    public func callAsFunction(_ logits: Tensor, labels: LabelMap) -> Tensor {
-        weightedSum(terms(logits, labels: labels).map { ($0.weight, $0.value) })
+    public func callAsFunction(_ logits: Tensor, labels: LabelMap, progress: Double = 1) -> Tensor {
+        weightedSum(terms(logits, labels: labels, progress: progress).map { ($0.weight, $0.value) })
     }
 }
 

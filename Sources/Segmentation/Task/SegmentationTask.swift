@@ -12,6 +12,8 @@ public struct SegmentationTask: TrainingTask {
     public let batches: SegmentationBatches
     /// The loss of every resolution.
     public let loss: DeepSupervision
+    /// The steps of the whole training: the weights of some losses change on the way.
+    public let steps: Int
     /// What is predicted from time to time; may be empty.
     public let validation: ValidationCases
     /// What the weights are good for.
@@ -22,11 +24,13 @@ public struct SegmentationTask: TrainingTask {
     /// - Parameters:
     ///   - plan: what preprocessing did and the network is.
     ///   - loss: of one resolution.
+    ///   - steps: of the whole training.
     public init(
-        _ unet: UNet, plan: Plan, batches: SegmentationBatches, loss: any SegmentationLoss, validation: ValidationCases,
-        on cpu: CPU
+        _ unet: UNet, plan: Plan, batches: SegmentationBatches, loss: any SegmentationLoss, steps: Int,
+        validation: ValidationCases, on cpu: CPU
     ) {
-        (self.unet, self.batches, self.validation, self.cpu) = (unet, batches, validation, cpu)
+        (self.unet, self.batches, self.steps) = (unet, batches, steps)
+        (self.validation, self.cpu) = (validation, cpu)
         self.loss = DeepSupervision(loss)
         card = TransferCard(
             architecture: unet.plan, method: "segmentation", patch: plan.patch,
@@ -40,7 +44,9 @@ public struct SegmentationTask: TrainingTask {
 
     /// The loss of a batch; its parts are those of full resolution.
     public func loss(_ batch: SegmentationBatch, step: Int) throws -> StepLoss {
-        let (total, terms) = loss(unet(batch.input(on: cpu), in: .training), labels: batch.labels)
+        let (total, terms) = loss(
+            unet(batch.input(on: cpu), in: .training), labels: batch.labels,
+            progress: Double(step) / Double(max(1, steps)))
         let parts = terms.map { ($0.name, Double($0.value.item)) }
         return StepLoss(total: total, parts: Dictionary(uniqueKeysWithValues: parts), cases: batch.cases)
     }

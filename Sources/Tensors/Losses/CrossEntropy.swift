@@ -11,45 +11,13 @@ import Foundation
 public func crossEntropy(_ logits: Tensor, labels: LabelMap, classWeights: [Float]? = nil, ignoring: Int32? = nil)
     -> Tensor
 {
-    labels.checkFit(logits, ignoring: ignoring)
-    let (channels, cpu, voxels) = (logits.shape.channels, logits.cpu, labels.labels.count)
-    check(classWeights.map { $0.count == channels } ?? true, "one weight per class, please")
-    let weights = classWeights ?? [Float](repeating: 1, count: channels)
-    let loss: Double
-    let total: Double
-    (loss, total) = labels.labels.withUnsafeBufferPointer { target in
-        let total = cpu.sum(voxels) { target[$0] == ignoring ? 0 : Double(weights[Int(target[$0])]) }
-        let loss = cpu.sum(voxels) { voxel in
-            guard target[voxel] != ignoring else { return 0 }
-            let row = logits.pointer + voxel * channels
-            var largest = row[0]
-            for c in 1..<max(1, channels) { largest = max(largest, row[c]) }
-            var sum: Float = 0
-            for c in 0..<channels { sum += exp(row[c] - largest) }
-            let label = Int(target[voxel])
-            return Double(weights[label] * (log(sum) + largest - row[label]))
-        }
-        return (loss, total)
-    }
-    let value = Tensor([total > 0 ? Float(loss / total) : 0], shape: [], on: cpu)
-    return value.recorded(from: [logits]) { gradient in
-        let factor = total > 0 ? gradient.item / Float(total) : 0
-        let dx = Tensor(shape: logits.shape, buffer: Buffer(count: logits.shape.count, on: cpu))
-        labels.labels.withUnsafeBufferPointer { target in
-            cpu.parallelStretches(voxels) { range in
-                for voxel in range {
-                    let out = dx.pointer + voxel * channels
-                    guard target[voxel] != ignoring else {
-                        out.update(repeating: 0, count: channels)
-                        continue
-                    }
-                    softmaxRow(logits.pointer + voxel * channels, out, channels)
-                    let label = Int(target[voxel])
-                    out[label] -= 1
-                    for c in 0..<channels { out[c] *= factor * weights[label] }
-                }
-            }
-        }
-        return [dx]
+    let (cpu, voxels) = (logits.cpu, labels.labels.count)
+    return voxelwiseLoss(logits, labels: labels, ignoring: ignoring) { entropies in
+        let weights = labels.voxelWeights(
+            classWeights, ignoring: ignoring, like: entropies, classes: logits.shape.channels)
+        let total = cpu.sum(voxels) { Double(weights.pointer[$0]) }
+        let loss = cpu.sum(voxels) { Double(weights.pointer[$0] * entropies.pointer[$0]) }
+        let share = total > 0 ? 1 / total : 0
+        return (loss * share, scale(weights, by: Float(share)))
     }
 }

@@ -14,11 +14,12 @@ public struct LabelMap: Sendable, Equatable {
     }
 
     /// Stops the process unless every label is a class of `logits` or the one to ignore.
-    func checkFit(_ logits: Tensor, ignoring: Int32?) {
+    /// - Parameter count: how many labels there are, where they are not the classes: of regions.
+    func checkFit(_ logits: Tensor, labels count: Int? = nil, ignoring: Int32?) {
         check(
             logits.visibility == nil && logits.shape.samples == samples && logits.shape.extent == extent,
             "labels of \(samples) volumes of \(extent) do not fit logits \(logits.shape)")
-        let classes = Int32(logits.shape.channels)
+        let classes = Int32(count ?? logits.shape.channels)
         let wrong = labels.first { ($0 < 0 || $0 >= classes) && $0 != ignoring }
         check(wrong == nil, "the label \(wrong ?? 0) is none of the \(classes) classes")
     }

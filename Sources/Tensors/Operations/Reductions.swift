@@ -30,6 +30,39 @@ public func sum(_ x: Tensor) -> Tensor {
 /// The mean of all elements, a scalar.
 public func mean(_ x: Tensor) -> Tensor { scale(sum(x), by: 1 / Float(x.shape.count)) }
 
+/// The sum over the voxels of each sample and channel: from `[N, D, H, W, C]`, dense, to `[N, 1, 1, 1, C]`.
+public func spatialSums(_ x: Tensor) -> Tensor {
+    check(x.visibility == nil, "spatialSums wants a dense map")
+    let (samples, channels, volume) = (x.shape.samples, x.shape.channels, x.shape.extent.volume)
+    let stretch = 1 << 13
+    let perSample = (volume + stretch - 1) / stretch
+    var partial = [Double](repeating: 0, count: samples * perSample * channels)
+    partial.withUnsafeMutableBufferPointer { partial in
+        x.cpu.parallel(samples * perSample) { task in
+            let first = task % perSample * stretch
+            for voxel in first..<min(volume, first + stretch) {
+                let row = x.pointer + (task / perSample * volume + voxel) * channels
+                for c in 0..<channels { partial[task * channels + c] += Double(row[c]) }
+            }
+        }
+    }
+    let totals = (0..<samples * channels).map { index in
+        let first = index / channels * perSample
+        return (first..<first + perSample).reduce(0) { $0 + partial[$1 * channels + index % channels] }
+    }
+    let shape = Shape(samples: samples, extent: 1, channels: channels)
+    return Tensor(totals.map(Float.init), shape: shape, on: x.cpu).recorded(from: [x]) { gradient in
+        let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
+        x.cpu.parallelStretches(samples * volume) { range in
+            for voxel in range {
+                (dx.pointer + voxel * channels).update(
+                    from: gradient.pointer + voxel / volume * channels, count: channels)
+            }
+        }
+        return [dx]
+    }
+}
+
 /// The sum over samples and visible voxels of each channel, `[C]`; not differentiable.
 func channelSums(_ x: Tensor, visibility: BlockMask?) -> Tensor {
     let channels = x.shape.channels

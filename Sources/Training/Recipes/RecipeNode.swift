@@ -24,7 +24,10 @@ struct RecipeNode: Sendable {
     subscript(key: String) -> RecipeNode? { entries.first { $0.key == key }?.value }
 
     /// This node overlaid by `other`: sections key by key, anything else as a whole.
+    ///
+    /// A section of another `kind` replaces this one as a whole too: the keys of one kind mean nothing to another.
     func overlaid(by other: RecipeNode) -> RecipeNode {
+        if let kind = self["kind"]?.text, let otherKind = other["kind"]?.text, kind != otherKind { return other }
         guard case .section(var entries) = content, case .section(let others) = other.content else { return other }
         for entry in others {
             if let index = entries.firstIndex(where: { $0.key == entry.key }) {
