@@ -83,7 +83,8 @@ struct ShapeLossTests {
         // stretched, 1, 5/7, 3/7 and 1/7.
         var once = HausdorffErosionLoss()
         once.erosions = 1
-        let expected = (1 + 6 * 5 / 7.0 + 12 * 3 / 7.0 + 8 / 7.0) / 729
+        let (faces, edges, corners) = (6.0 * 5 / 7, 12.0 * 3 / 7, 8.0 / 7)
+        let expected = (1 + faces + edges + corners) / 729
         #expect(near(once(cube.logits, labels: nothing.labels).item, expected))
         #expect(loss(cube.logits, labels: cube.labels).item == 0)
     }
