@@ -83,7 +83,8 @@ struct ShapeLossTests {
         // stretched, 1, 5/7, 3/7 and 1/7.
         var once = HausdorffErosionLoss()
         once.erosions = 1
-        let expected = (1 + 6 * 5 / 7.0 + 12 * 3 / 7.0 + 8 / 7.0) / 729
+        let sevenths = 7 + 6 * 5 + 12 * 3 + 8
+        let expected = Double(sevenths) / 7 / 729
         #expect(near(once(cube.logits, labels: nothing.labels).item, expected))
         #expect(loss(cube.logits, labels: cube.labels).item == 0)
     }
