@@ -41,6 +41,27 @@ public struct PatchCutter: Sendable {
             spatial: spatial, transforms: .pretraining)
     }
 
+    /// The MedISeg survey's patches (GTAug-A and GTAug-B): scaling, quarter turns in plane and mirroring; noise and gamma.
+    ///
+    /// Every patch is scaled. The survey draws how much larger things get from 0.85 to 1.25; here it is how much smaller,
+    /// from 1/1.25 to 1/0.85.
+    public static func survey(
+        patch: Extent3, oversampling: PatchSampling.Oversampling = .share(0.33), intensity: Bool, geometry: Bool,
+        mirroredAxes: Set<Int> = [0, 1, 2]
+    ) -> PatchCutter {
+        let spatial = SpatialTransform(
+            rotationProbability: 0, rotationDegrees: 0, scalingProbability: 1, scaling: .uniform(1 / 1.25...1 / 0.85),
+            interpolation: .cubic, keepsSlices: SpatialTransform.keepsSlices(of: patch))
+        let axes = patch.depth == 1 ? mirroredAxes.subtracting([0]) : mirroredAxes
+        return PatchCutter(
+            sampling: PatchSampling(
+                patch: patch, box: geometry ? spatial.initialPatch(for: patch) : patch, oversampling: oversampling),
+            spatial: geometry ? spatial : nil,
+            transforms: TransformList(
+                (geometry ? [QuarterTurns(), Mirroring(axes: axes)] as [any PatchTransform] : [])
+                    + (intensity ? [BoundedNoise(), Gamma.survey] : [])))
+    }
+
     /// Patches as they are, for validation.
     public static func plain(
         patch: Extent3, oversampling: PatchSampling.Oversampling = .share(0.33)

@@ -13,6 +13,8 @@ public enum FinetuneError: UserFacingError {
     case unknownPreprocessing(weights: String, reason: String)
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
+    /// A low-resolution plan for images that are small enough without.
+    case noLowResolution(dataset: String)
     /// A loss that compares classes, for a dataset whose regions overlap.
     case lossOfRegions(kind: String)
 
@@ -26,13 +28,15 @@ public enum FinetuneError: UserFacingError {
         switch self {
         case .otherPlan(let file, let channels, let classes, let dataset):
             "the plan \(file) is for \(channels) channels and \(classes) classes, the dataset \(dataset.name) has "
-                + "\(dataset.channelNames.count) and \(dataset.classes.count).\nMake one with `warmstart plan`."
+                + "\(dataset.channelNames.count) and \(dataset.outputChannels).\nMake one with `warmstart plan`."
         case .overlappingSplit(let name):
             "case \(name) is among the training and the validation cases; a validation on it would prove nothing."
         case .otherSetup(let folder, let difference):
             "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
         case .unknownPreprocessing(let weights, let reason):
             "\(weights) \(reason), so images cannot be preprocessed alike.\nUse plan.preprocessing=like-dataset."
+        case .noLowResolution(let dataset):
+            "\(dataset) needs no 3d_lowres: a patch of 3d_fullres sees enough of an image.\nUse 3d_fullres."
         case .lossOfRegions(let kind):
             "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
         case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."

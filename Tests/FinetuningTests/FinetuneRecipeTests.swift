@@ -13,7 +13,7 @@ struct FinetuneRecipeTests {
 
     /// Recipes of comparisons lie beside these and have keys of their own.
     private static let bundled = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-        .filter { !$0.hasPrefix("compare-") }
+        .filter { $0.hasSuffix(".yaml") && !$0.hasPrefix("compare-") }
 
     private func parsed(_ text: String) throws -> (FinetuneRecipe, ResolvedRecipe) {
         try RecipeDocument.parse(text).resolve(FinetuneRecipe.init(reading:))

@@ -106,6 +106,103 @@ struct FinetuneRunTests {
         #expect(moved.keys.contains("decoder.transpconvs.0.weight") && moved.keys.contains("decoder.seg_layers.0.bias"))
     }
 
+    @Test func aRateOfZeroLeavesAModuleAsItIs() throws {
+        let bench = try Bench(cpu)
+        let stage = "{steps: 2, shape: warm_up, peak: 0.05, rates: [{module: encoder.stages, factor: 0}]}"
+        let run = try bench.run("run", weights: bench.weights, overrides: ["schedule.stages=[\(stage)]"])
+        let (trained, pretrained) = (values(try train(run).network), values(bench.pretrained))
+        for (name, value) in trained where name.hasPrefix("encoder.stages.") { #expect(value == pretrained[name]) }
+        #expect(trained["encoder.stem.convs.0.conv.weight"] != pretrained["encoder.stem.convs.0.conv.weight"])
+        let error = #expect(throws: TrainingError.self) {
+            let stage = "{steps: 2, shape: warm_up, peak: 0.05, rates: [{module: encodre, factor: 0}]}"
+            _ = try train(bench.run("wrong", weights: nil, overrides: ["scratch.stages=[\(stage)]"]))
+        }
+        #expect(error?.description.contains("encodre") == true)
+    }
+
+    /// Rates that fall towards the input apply to pre-trained weights only.
+    @Test func layerDecayIsForPretrainedWeights() throws {
+        let bench = try Bench(cpu)
+        for (name, weights) in [("scratch", nil), ("pretrained", bench.weights)] {
+            _ = try train(bench.run("\(name)", weights: weights))
+            _ = try train(bench.run("\(name)-decayed", weights: weights, overrides: ["layer_decay=0.5"]))
+            let tensors = try [name, "\(name)-decayed"].map {
+                try SafetensorsFile.read(bench.folder("\($0)/weights.safetensors")).tensors
+            }
+            #expect((tensors[0] == tensors[1]) == (weights == nil))
+        }
+    }
+
+    @Test(
+        "a single case, and every switch, train and predict",
+        arguments: [
+            ["patches.augmentation=gtaug_ab", "prediction.views=survey", "prediction.mirroring=true"],
+            ["patches.carve_mix=1", "patches.oversampling=probability", "prediction.largest_component=[1, 2]"],
+            ["loss.kind=boundary"], ["loss.kind=hausdorff_dt"], ["loss.kind=dice_perimeter"],
+            ["loss={kind: ce, weighting: effective_number}"], ["loss={kind: dice_top_k, deep_supervision: false}"],
+        ])
+    func switches(overrides: [String]) throws {
+        let bench = try Bench(cpu)
+        var run = try bench.run("run", weights: nil, overrides: overrides)
+        run.trainingCases = Array(run.trainingCases.prefix(1))
+        let model = try train(run)
+        let log = try RunLog.read(bench.folder("run/log.jsonl"))
+        #expect(log.compactMap(\.loss).count == 3 && log.compactMap(\.loss).allSatisfy(\.isFinite))
+        let held = bench.dataset.trainingCases[3]
+        #expect(try run.evaluate(model, on: [held.name]).cases.count == 1)
+        // The same switches again, and none: the first is the same, the second another training.
+        var again = try bench.run("again", weights: nil, overrides: overrides)
+        again.trainingCases = run.trainingCases
+        _ = try train(again)
+        #expect(try bench.weightBytes("run") == bench.weightBytes("again"))
+        var plain = try bench.run("plain", weights: nil)
+        plain.trainingCases = run.trainingCases
+        _ = try train(plain)
+        #expect(try bench.weightBytes("run") != bench.weightBytes("plain"))
+    }
+
+    @Test func regionsAreTrainedPredictedAndScored() throws {
+        let bench = try Bench(cpu)
+        let description = bench.folder("data/dataset.json")
+        var json = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: description))) as? [String: Any])
+        json["labels"] = ["background": 0, "whole": [1, 2]] as [String: Any]
+        json["regions_class_order"] = [1]
+        try JSONSerialization.data(withJSONObject: json).write(to: URL(filePath: description))
+        var plan = Plan.tiny(spacingMM: [2, 2, 2])
+        plan.outputChannels = 1
+        try AtomicFile.write(try plan.json(), to: bench.folder("plan.json"))
+        var run = try bench.run("run", weights: nil)
+        run.dataset = try NNUNetDataset(path: bench.folder("data"))
+        let model = try train(run)
+        #expect(model.card.regions?.map(\.name) == ["whole"])
+        let held = bench.dataset.trainingCases[3]
+        let scores = try run.evaluate(model, on: [held.name])
+        #expect(scores.structures.map(\.name) == ["whole"] && scores.structures[0].labels == [1, 2])
+        let labels = try NIfTIFile.readLabels(bench.folder("run/predictions/\(held.name).nii.gz"))
+        #expect(Set(labels.values).isSubset(of: [0, 1]), "the region writes its label")
+        let error = #expect(throws: FinetuneError.self) {
+            var focal = try bench.run("focal", weights: nil, overrides: ["loss.kind=focal"])
+            focal.dataset = run.dataset
+            _ = try train(focal)
+        }
+        #expect(error?.description.contains("regions overlap") == true)
+    }
+
+    @Test func aDynamicPlanFollowsFromTheDataset() throws {
+        let bench = try Bench(cpu)
+        let recipe = try RecipeDocument.parse("plan: {kind: dynamic}").resolve(FinetuneRecipe.init(reading:)).0
+        let plan = try recipe.plan.plan(for: bench.dataset, on: cpu)
+        let expected = DynamicPlanner(preset: .plain).plans(
+            for: try Fingerprint(of: bench.dataset, on: cpu), channelNames: bench.dataset.channelNames,
+            outputChannels: 3)
+        #expect(plan == expected.fullResolution && plan.network.architecture == .plain)
+        let coarse = try RecipeDocument.parse("plan: {kind: dynamic, configuration: 3d_lowres}").resolve(
+            FinetuneRecipe.init(reading:)
+        ).0
+        #expect(throws: FinetuneError.self) { _ = try coarse.plan.plan(for: bench.dataset, on: cpu) }
+    }
+
     @Test(arguments: [1, 3, 4])
     func aRunInterruptedInAnyStageEndsInTheSameBits(step: Int) throws {
         let bench = try Bench(cpu)

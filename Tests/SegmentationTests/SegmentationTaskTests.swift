@@ -78,7 +78,7 @@ struct SegmentationTaskTests {
             unet, plan: plan,
             batches: try SegmentationBatches(of: cases, cutter: .plain(patch: 16), batchSize: 2, seed: 1),
             loss: DiceCrossEntropy(), steps: 120,
-            validation: ValidationCases(cases, window: window, classes: dataset.classes), on: cpu)
+            validation: ValidationCases(cases, window: window, dataset: dataset), on: cpu)
         var optimizer = Optimizer(SGD(momentum: 0.9))
         let before = try task.validate(step: 0)
         for step in 0..<120 {

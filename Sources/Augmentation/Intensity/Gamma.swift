@@ -11,11 +11,20 @@ public struct Gamma: PatchTransform, Hashable, Codable {
     public var exponent: FactorRange
     /// Whether bright and dark change places meanwhile.
     public var isInverted: Bool
+    /// Whether mean and standard deviation are brought back.
+    public var keepsMoments: Bool
 
     /// A gamma transform.
-    public init(probability: Double, exponent: FactorRange = .balanced(0.7...1.5), isInverted: Bool = false) {
-        (self.probability, self.exponent, self.isInverted) = (probability, exponent, isInverted)
+    public init(
+        probability: Double, exponent: FactorRange = .balanced(0.7...1.5), isInverted: Bool = false,
+        keepsMoments: Bool = true
+    ) {
+        (self.probability, self.exponent) = (probability, exponent)
+        (self.isInverted, self.keepsMoments) = (isInverted, keepsMoments)
     }
+
+    /// The MedISeg survey's: every patch, exponents from 1/2 to 2.
+    public static let survey = Gamma(probability: 1, exponent: .balanced(0.5...2), keepsMoments: false)
 
     /// nnU-Net's: with probability 0.3.
     public static let upright = Gamma(probability: 0.3)
@@ -42,6 +51,7 @@ public struct Gamma: PatchTransform, Hashable, Codable {
         let range = high - low
         let scale = 1 / max(range, 1e-7)
         voxels.map { powf(($0 - low) * scale, exponent) * range + low }
+        guard keepsMoments else { return voxels.map { sign * $0 } }
         let after = voxels.moments
         let gain = Float(before.deviation / max(after.deviation, 1e-7))
         let (mean, newMean) = (Float(before.mean), Float(after.mean))

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Synchronization
 import Tensors
@@ -14,7 +15,7 @@ extension Comparison {
     ) throws {
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
-            classNames: dataset.classes.filter { $0.label != 0 }.map(\.name), initializations: initializations,
+            classNames: dataset.structures.map(\.name), initializations: initializations,
             sizes: recipe.sizes, split: recipe.split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
             dataDigest: try Self.digest(of: dataset, on: cpu))

@@ -15,6 +15,12 @@ public struct FinetuneRecipe: Sendable {
         case full
         /// Without blur, contrast, low resolution and inverted gamma: for a few hundred steps.
         case light
+        /// The MedISeg survey's GTAug-A: noise and gamma, every patch.
+        case surveyIntensity = "gtaug_a"
+        /// The survey's GTAug-B: scaling, quarter turns in plane, mirroring.
+        case surveyGeometry = "gtaug_b"
+        /// Both.
+        case surveyBoth = "gtaug_ab"
         /// Patches as they are.
         case none
     }
@@ -29,20 +35,31 @@ public struct FinetuneRecipe: Sendable {
     public var training: TrainingRecipe
     /// The schedule without pre-trained weights.
     public var scratch: Schedule
+    /// With pre-trained weights: the rate of each layer as a share of that of the next one towards the output; nil: all
+    /// the same.
+    public var layerDecay: Double?
     /// The loss.
     public var loss: LossRecipe
     /// How patches are changed.
     public var augmentation: AugmentationLevel
     /// The axes (0 depth, 1 height, 2 width) along which patches are mirrored.
     public var mirroredAxes: [Int]
-    /// The share of a batch's patches that are drawn around foreground.
-    public var foregroundShare: Double
+    /// Which patches are drawn around foreground.
+    public var oversampling: PatchSampling.Oversampling
+    /// Whether structures of other cases are carved into patches.
+    public var carveMix: CarveMix?
     /// How many validation cases are predicted during training.
     public var validationCases: Int
     /// The largest distance of neighbouring windows in prediction, as a share of the patch.
     public var windowStep: Double
     /// Whether prediction averages over mirrored windows, along the axes of ``mirroredAxes``.
     public var mirrorsInPrediction: Bool
+    /// Which orientations that average is over.
+    public var views: TestTimeViews
+    /// What is done where nested regions contradict each other.
+    public var hierarchy: HierarchyConsistency?
+    /// What is corrected in predictions.
+    public var postProcessing: PostProcessing?
     /// Decides random weights and all that is drawn.
     public var seed: UInt64
 
@@ -57,16 +74,23 @@ public struct FinetuneRecipe: Sendable {
             defaults: TrainingRecipe(schedule: .stagedWarmUps, logInterval: 1, validationInterval: 2_500))
         scratch = try Schedule(reading: section.section("scratch"), default: .fromScratch)
 
+        layerDecay = try section.optionalDouble("layer_decay", default: nil, in: 0...1)
         loss = try LossRecipe(reading: section.section("loss"))
 
         let patches = try section.section("patches")
         augmentation = try patches.choice("augmentation", default: .full)
         mirroredAxes = try patches.integers("mirrored_axes", default: [0, 1, 2], in: 0...2)
-        foregroundShare = try patches.double("foreground_share", default: 0.33, in: 0...1)
+        let share = try patches.double("foreground_share", default: 0.33, in: 0...1)
+        let drawsEach = try patches.choice("oversampling", among: ["share", "probability"], default: "share")
+        oversampling = drawsEach == "share" ? .share(share) : .probability(share)
+        let mixed = try patches.double("carve_mix", default: 0, in: 0...1)
+        carveMix = mixed > 0 ? CarveMix(probability: mixed) : nil
 
         let prediction = try section.section("prediction")
         windowStep = try prediction.double("window_step", default: 0.5, in: 0.05...1)
         mirrorsInPrediction = try prediction.bool("mirroring", default: true)
+        views = try prediction.choice("views", default: .mirrorings)
+        (hierarchy, postProcessing) = try prediction.corrections()
         validationCases = try prediction.integer("validation_cases", default: 8, in: 0...1_000_000)
 
         seed = UInt64(try section.integer("seed", default: 0))
@@ -92,7 +116,6 @@ public struct FinetuneRecipe: Sendable {
 
     /// How training patches are cut.
     public func cutter(for plan: Plan) -> PatchCutter {
-        let oversampling = PatchSampling.Oversampling.share(foregroundShare)
         let axes = Set(mirroredAxes)
         let masksOutside = plan.channels.contains { $0.normalization == .zScore(insideOnly: true) }
         switch augmentation {
@@ -100,6 +123,10 @@ public struct FinetuneRecipe: Sendable {
         case .full:
             return .segmentation(
                 patch: plan.patch, oversampling: oversampling, masksOutside: masksOutside, mirroredAxes: axes)
+        case .surveyIntensity, .surveyGeometry, .surveyBoth:
+            return .survey(
+                patch: plan.patch, oversampling: oversampling, intensity: augmentation != .surveyGeometry,
+                geometry: augmentation != .surveyIntensity, mirroredAxes: axes)
         case .light:
             var cutter = PatchCutter.segmentation(
                 patch: plan.patch, oversampling: oversampling, masksOutside: masksOutside, mirroredAxes: axes)
@@ -112,9 +139,10 @@ public struct FinetuneRecipe: Sendable {
 
     /// How whole volumes are predicted with a finished network.
     public func window(for plan: Plan) -> SlidingWindow {
-        let predictsMirrored = mirrorsInPrediction && augmentation != .none
+        let predictsMirrored = mirrorsInPrediction && (augmentation != .none || views == .survey)
         var window = SlidingWindow(patch: plan.patch)
         window.step = windowStep
+        window.views = predictsMirrored && views != .mirrorings ? views : nil
         window.mirroredAxes = predictsMirrored ? mirroredAxes.sorted().filter { plan.patch[$0] > 1 } : []
         window.viewsPerBatch = max(1, (1 << 18) / plan.patch.volume)
         return window

@@ -4,7 +4,7 @@ import Training
 import Volumes
 
 /// How images are preprocessed, what the network looks like and what it sees at once: a fixed plan made of a few numbers,
-/// or a plan file.
+/// a plan file, or a plan that follows from the dataset.
 public struct PlanRecipe: Sendable, Hashable {
     /// Whose spacing and normalization the images get.
     public enum Preprocessing: String, Sendable, Hashable, CaseIterable {
@@ -16,6 +16,8 @@ public struct PlanRecipe: Sendable, Hashable {
 
     /// A plan that `warmstart plan` wrote; nil for the fixed plan of the other numbers.
     public var file: String?
+    /// A plan that follows from the dataset instead.
+    public var dynamic: DynamicPlanRecipe?
     /// The size of a voxel along depth, height and width.
     public var spacingMM: [Double]
     /// Whether pre-trained weights decide spacing and normalization instead.
@@ -32,13 +34,18 @@ public struct PlanRecipe: Sendable, Hashable {
     /// Reads the section `plan`. The defaults are the S3D study's fixed plan.
     /// - Throws: ``RecipeError``.
     init(reading section: RecipeSection) throws {
+        initializer = try section.choice("initializer", default: .he)
+        (spacingMM, patch, batch, preset) = ([1, 1, 1], 160, 2, .l)
+        if try section.choice("kind", among: ["fixed", "dynamic"], default: "fixed") == "dynamic" {
+            dynamic = try DynamicPlanRecipe(reading: section)
+            return
+        }
         file = try section.optionalString("file")
         spacingMM = try section.doubles("spacing_mm", default: [1, 1, 1], count: 3, in: 0.001...1000)
         preprocessing = try section.choice("preprocessing", default: .likeDataset)
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
         preset = try section.choice("preset", default: .l)
-        initializer = try section.choice("initializer", default: .he)
         let divisors = network.divisors
         guard file != nil || (0..<3).allSatisfy({ patch[$0] % divisors[$0] == 0 }) else {
             throw section.error(
@@ -47,15 +54,17 @@ public struct PlanRecipe: Sendable, Hashable {
     }
 
     /// The plan for a dataset.
-    /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes.
-    public func plan(for dataset: NNUNetDataset) throws -> Plan {
+    /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes;
+    ///   errors of the images that a dynamic plan looks at.
+    public func plan(for dataset: NNUNetDataset, on cpu: CPU) throws -> Plan {
+        if let dynamic { return try dynamic.plan(for: dataset, on: cpu) }
         guard let file else {
             return Plan.fixed(
-                channelNames: dataset.channelNames, outputChannels: dataset.classes.count, patch: patch, batch: batch,
+                channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
                 network: network, spacingMM: spacingMM)
         }
         let plan = try Plan(contentsOf: file)
-        guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.classes.count else {
+        guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.outputChannels else {
             throw FinetuneError.otherPlan(
                 file: file, channels: plan.channels.count, classes: plan.outputChannels, dataset: dataset)
         }

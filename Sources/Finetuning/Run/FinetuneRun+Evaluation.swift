@@ -19,7 +19,7 @@ extension FinetuneRun {
         progress: (_ done: Int, _ all: Int, _ name: String) throws -> Void = { _, _, _ in }
     ) throws -> DatasetScores {
         let ensemble = try Ensemble([model], on: cpu)
-        let structures = dataset.classes.filter { $0.label != 0 }.map { Structure(label: Int($0.label), name: $0.name) }
+        let structures = dataset.structures
         let predictions = "\(folder)/predictions"
         do {
             try FileManager.default.createDirectory(atPath: predictions, withIntermediateDirectories: true)

@@ -5,7 +5,7 @@ extension FinetuneRun {
     /// The recipe's plan, with spacing and normalization of the pre-trained weights if the recipe wants them.
     /// - Throws: ``PlanError``, ``FinetuneError``, and errors of the weights' file.
     func plan() throws -> Plan {
-        let plan = try recipe.plan.plan(for: dataset)
+        let plan = try recipe.plan.plan(for: dataset, on: cpu)
         guard recipe.plan.preprocessing == .likePretrained, isPretrained, let path = weightsFile else { return plan }
         guard let card = try WeightsFile.read(path).card else {
             throw FinetuneError.unknownPreprocessing(weights: path, reason: "has no transfer card")

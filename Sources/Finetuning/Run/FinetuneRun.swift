@@ -84,14 +84,21 @@ public struct FinetuneRun {
             dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
             weightsDigest: weightsFile.map(ContentDigest.ofFile)
         ).record(inRun: folder)
-        let card = SegmentationModelCard(plan: plan, classes: dataset.classes, window: recipe.window(for: plan))
+        var card = SegmentationModelCard(
+            plan: plan, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
+            postProcessing: recipe.postProcessing)
+        card.hierarchy = recipe.hierarchy
         try card.write(toRun: folder)
         if let report {
             try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
             tell(report)
         }
         let task = try task(network, plan: plan, cases: try cases ?? casesInStore(plan))
-        var loop = try TrainingLoop(task, recipe: recipe.training(isPretrained: isPretrained), in: directory)
+        var training = recipe.training(isPretrained: isPretrained)
+        if isPretrained, let decay = recipe.layerDecay {
+            training.schedule = training.schedule.decayed(by: decay, along: network)
+        }
+        var loop = try TrainingLoop(task, recipe: training, in: directory)
         try loop.train(interruption: interruption, progress: &progress)
         return SegmentationModel(path: folder, card: card, network: network)
     }
@@ -141,14 +148,14 @@ public struct FinetuneRun {
         var window = recipe.window(for: plan)
         window.mirroredAxes = []
         let shown = Array(cases.prefix(trainingCases.count))
+        var batches = try SegmentationBatches(
+            of: shown, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed)
+        batches.carveMix = recipe.carveMix
         return SegmentationTask(
-            network, plan: plan,
-            batches: try SegmentationBatches(
-                of: shown, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed),
+            network, plan: plan, batches: batches,
             loss: try loss(plan, of: shown), steps: schedule.steps,
             validation: ValidationCases(
-                Array(cases.dropFirst(trainingCases.count)), window: window, classes: dataset.classes,
-                ignoreLabel: dataset.ignoreLabel),
+                Array(cases.dropFirst(trainingCases.count)), window: window, dataset: dataset),
             on: cpu)
     }
 
@@ -157,7 +164,9 @@ public struct FinetuneRun {
         let classes = dataset.classes.count
         return try recipe.loss.loss(
             for: LossSetting(
-                classes: classes, ignoredLabel: dataset.ignoreLabel.map(Int32.init),
+                classes: classes,
+                regions: dataset.regions.map { Regions($0.map { $0.labels.map(Int32.init) }) },
+                ignoredLabel: dataset.ignoreLabel.map(Int32.init),
                 spacingMM: plan.spacingMM.map { $0 ?? 1 }
             ) { try cases.map { try $0.voxelCounts(labels: classes) } })
     }

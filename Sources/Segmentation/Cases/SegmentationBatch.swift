@@ -31,6 +31,8 @@ public struct SegmentationBatches: BatchSource {
     public var batchSize: Int
     /// Decides everything that is drawn.
     public var seed: UInt64
+    /// Whether structures of other cases are carved into patches; nil: never.
+    public var carveMix: CarveMix?
 
     /// Batches of `batchSize` patches of `cases`.
     /// - Throws: ``SegmentationError/noTrainingCases``.
@@ -45,9 +47,8 @@ public struct SegmentationBatches: BatchSource {
         var (images, labels, names, channels): ([Float], [Int32], [String], Int) = ([], [], [], 1)
         for sample in 0..<batchSize {
             let chosen = cases[PatchSampling.image(of: cases.count, seed: seed, step: step, sample: sample)]
-            var patch = try cutter.patch(
-                from: chosen.source, foreground: chosen.foreground, seed: seed, step: step, sample: sample,
-                batch: batchSize)
+            var patch = try patch(of: chosen, seed: seed, step: step, sample: sample)
+            if let carveMix { try mix(&patch, carveMix, step: step, sample: sample) }
             patch.treatOutsideAsBackground()
             images += patch.image
             labels += (patch.labels ?? []).map(Int32.init)
@@ -57,5 +58,20 @@ public struct SegmentationBatches: BatchSource {
         return SegmentationBatch(
             images: images, channels: channels,
             labels: LabelMap(samples: batchSize, extent: cutter.sampling.patch, labels: labels), cases: names)
+    }
+
+    private func patch(of item: LabeledCase, seed: UInt64, step: Int, sample: Int) throws -> Patch {
+        try cutter.patch(
+            from: item.source, foreground: item.foreground, seed: seed, step: step, sample: sample, batch: batchSize)
+    }
+
+    /// Carves the structures of a patch of any case into this one, as drawn.
+    private func mix(_ patch: inout Patch, _ carveMix: CarveMix, step: Int, sample: Int) throws {
+        var draws = Draws(seed: seed, purpose: .carveMix, step: step, sample: sample)
+        guard draws.chance(carveMix.probability) else { return }
+        let source = cases[draws.integer(in: 0..<cases.count)]
+        // A seed of its own: the source is cut and augmented apart from the target.
+        let other = try self.patch(of: source, seed: draws.next(), step: step, sample: sample)
+        patch = carveMix.mixed(patch, with: other, draws: &draws, on: CPU(threads: 1))
     }
 }

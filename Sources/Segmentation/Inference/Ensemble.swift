@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Tensors
 import Volumes
@@ -8,7 +9,7 @@ public struct Ensemble {
     public let models: [SegmentationModel]
     /// How volumes are cut into windows; at first the first model's.
     public var window: SlidingWindow
-    private let cpu: CPU
+    let cpu: CPU
 
     /// An ensemble of at least one model.
     /// - Throws: ``SegmentationError/differentModels(first:second:difference:)``.
@@ -17,7 +18,10 @@ public struct Ensemble {
         let first = models[0]
         for other in models.dropFirst() {
             for (difference, isSame) in [
-                ("classes", first.card.classes == other.card.classes),
+                (
+                    "classes",
+                    first.card.classes == other.card.classes && first.card.regions == other.card.regions
+                ),
                 ("patches", first.card.plan.patch == other.card.plan.patch),
                 ("preprocessing steps", first.card.plan.preprocessing == other.card.plan.preprocessing),
             ] where !isSame {
@@ -40,9 +44,15 @@ public struct Ensemble {
     public func logits(
         of prepared: PreprocessedCase, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws -> [Float] {
-        try window.logits(
-            of: prepared.voxels, extent: prepared.extent, by: models.map(\.segmenter), classes: plan.outputChannels,
-            on: cpu, progress: progress)
+        // The survey averages the probabilities of its views, nnU-Net the logits.
+        let averagesProbabilities = window.views == .survey && models[0].card.regions == nil
+        let segmenters = models.map { model -> Segmenter in
+            averagesProbabilities ? { softmax(model.segmenter($0)) } : model.segmenter
+        }
+        let scores = try window.logits(
+            of: prepared.voxels, extent: prepared.extent, by: segmenters, classes: plan.outputChannels, on: cpu,
+            progress: progress)
+        return averagesProbabilities ? scores.map { log(max($0, .leastNormalMagnitude)) } : scores
     }
 
     /// Segments an image: preprocesses it as the models' plan says, predicts, and brings the result back.
@@ -51,9 +61,23 @@ public struct Ensemble {
     public func segment(
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws -> LabelVolume {
+        let (prepared, logits) = try prepareAndPredict(image, progress: progress)
+        let card = models[0].card
+        let labels = prepared.record.restored(logits: logits, by: card.decision, on: cpu)
+        return card.postProcessing?.applied(to: labels, on: cpu) ?? labels
+    }
+
+    /// Preprocesses an image and predicts it: logits `[K, D, H, W]` on the preprocessed grid, of nested regions without
+    /// contradictions where the card asks for that.
+    func prepareAndPredict(
+        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
+    ) throws -> (prepared: PreprocessedCase, logits: [Float]) {
         let prepared = try plan.preprocessing(image, on: cpu)
         let logits = try logits(of: prepared, progress: progress)
-        return prepared.record.restored(logits: logits, on: cpu)
+        guard let regions = models[0].card.regions, let hierarchy = models[0].card.hierarchy else {
+            return (prepared, logits)
+        }
+        return (prepared, hierarchy.applied(to: logits, regions: regions))
     }
 
     /// Segments the image of a case and writes the labels with the geometry of its first file, byte for byte.

@@ -12,6 +12,8 @@ public struct SlidingWindow: Sendable, Hashable, Codable {
     public var step = 0.5
     /// The axes (0 depth, 1 height, 2 width) along which windows are mirrored as well; each doubles the work.
     public var mirroredAxes: [Int] = [0, 1, 2]
+    /// Which orientations of a window are seen; nil for mirrorings.
+    public var views: TestTimeViews?
     /// How much the voxels of a window count.
     public var weighting = WindowWeighting.gaussian
     /// Windows, mirrored ones counted singly, that go through the network together.
@@ -40,22 +42,16 @@ public struct SlidingWindow: Sendable, Hashable, Codable {
             Self.starts(length: extent[axis], window: patch[axis], step: step)
                 .map { $0 - max(0, patch[axis] - extent[axis]) / 2 }
         }
+        let orientations = (views ?? .mirrorings).orientations(of: patch, mirroredAxes: mirroredAxes)
         return starts[0].flatMap { depth in
             starts[1].flatMap { height in
                 starts[2].flatMap { width in
-                    mirrorings.map {
+                    orientations.map {
                         WindowView(
-                            origin: Extent3(depth: depth, height: height, width: width), window: patch, isMirrored: $0)
+                            origin: Extent3(depth: depth, height: height, width: width), window: patch, orientation: $0)
                     }
                 }
             }
-        }
-    }
-
-    /// Every subset of the mirrored axes, the empty one first.
-    private var mirrorings: [[Bool]] {
-        mirroredAxes.reduce([[false, false, false]]) { subsets, axis in
-            subsets + subsets.map { subset in (0..<3).map { subset[$0] || $0 == axis } }
         }
     }
 }

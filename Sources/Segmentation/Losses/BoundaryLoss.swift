@@ -21,7 +21,8 @@ public struct BoundaryLoss: SegmentationLoss, Hashable {
         let maps = ForegroundMaps(logits, labels: labels, ignoring: ignoredLabel)
         let field = DistanceField(extent: logits.shape.extent, spacing: spacing)
         let distances = maps.map { sample, channel in
-            field.signed(ForegroundMaps.mask(maps.expected, sample: sample, channel: channel), on: logits.cpu)
+            field.signed(
+                ForegroundMaps.mask(maps.expected, sample: sample, channel: channel), innerOffset: 1, on: logits.cpu)
         }
         let mean = scale(
             sum(multiply(maps.predicted, distances)), by: Float(1 / (maps.structures * maps.volume)))

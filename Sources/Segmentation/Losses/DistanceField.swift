@@ -22,13 +22,14 @@ struct DistanceField {
             ? nil : euclideanDistancesMM(to: targets, extent: extent, spacingMM: spacing, on: cpu)
     }
 
-    /// Positive outside the object, `-(d - 1)` inside with `d` the distance to the background, so that the object's outer
-    /// voxels have 0. Nil if the mask is empty or full.
-    func signed(_ mask: [Bool], on cpu: CPU) -> [Float]? {
+    /// Positive outside the object, `offset - d` inside with `d` the distance to the background. Nil if the mask is empty
+    /// or full.
+    /// - Parameter offset: 1 gives 0 to the object's outer voxels.
+    func signed(_ mask: [Bool], innerOffset offset: Double, on cpu: CPU) -> [Float]? {
         guard let outside = distances(to: mask, being: true, on: cpu),
             let inside = distances(to: mask, being: false, on: cpu)
         else { return nil }
-        return mask.indices.map { Float(mask[$0] ? 1 - inside[$0] : outside[$0]) }
+        return mask.indices.map { Float(mask[$0] ? offset - inside[$0] : outside[$0]) }
     }
 
     /// The distance to the object's border from either side, to the power `exponent`. Nil if the mask is empty or full.

@@ -16,13 +16,26 @@ public struct SegmentationModelCard: Codable, Hashable, Sendable {
     public var plan: Plan
     /// The classes, background first: class k is channel k of the logits.
     public var classes: [NNUNetDataset.LabelClass]
+    /// The regions, if they may overlap: then region k is channel k of the logits.
+    public var regions: [NNUNetDataset.LabelRegion]?
+    /// What is done where nested regions contradict each other; nil for nothing.
+    public var hierarchy: HierarchyConsistency?
+    /// What is corrected in every prediction; nil for nothing.
+    public var postProcessing: PostProcessing?
     /// How volumes are predicted unless the user says otherwise.
     public var window: SlidingWindow
 
     /// A card.
-    public init(plan: Plan, classes: [NNUNetDataset.LabelClass], window: SlidingWindow) {
-        (self.plan, self.classes, self.window) = (plan, classes, window)
+    public init(
+        plan: Plan, classes: [NNUNetDataset.LabelClass], regions: [NNUNetDataset.LabelRegion]? = nil,
+        window: SlidingWindow, postProcessing: PostProcessing? = nil
+    ) {
+        (self.plan, self.classes, self.regions) = (plan, classes, regions)
+        (self.window, self.postProcessing) = (window, postProcessing)
     }
+
+    /// How logits become labels.
+    var decision: LabelDecision { LabelDecision(regions) }
 
     /// Reads the card of a run.
     /// - Throws: ``SegmentationError/notAModel(path:reason:)``.

@@ -66,7 +66,8 @@ public struct SegmentationTask: TrainingTask {
     public func previews(step: Int) throws -> [Preview] {
         let cases = validation.cases.isEmpty ? batches.cases : validation.cases
         return try cases.prefix(3).map { item in
-            try SlicePreview(of: item, patch: batches.cutter.sampling.patch).preview(by: unet, on: cpu)
+            try SlicePreview(of: item, patch: batches.cutter.sampling.patch).preview(
+                by: unet, decision: validation.decision, on: cpu)
         }
     }
 }

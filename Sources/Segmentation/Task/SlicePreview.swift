@@ -19,7 +19,7 @@ struct SlicePreview {
     }
 
     /// Image, reference and prediction side by side.
-    func preview(by network: UNet, on cpu: CPU) throws -> Preview {
+    func preview(by network: UNet, decision: LabelDecision, on cpu: CPU) throws -> Preview {
         var window = SlidingWindow(patch: patch.extent)
         window.mirroredAxes = []
         let classes = network.plan.outputChannels
@@ -32,7 +32,8 @@ struct SlicePreview {
         return Preview(
             title: "\(name): image, reference, prediction (slice \(slice) of the patch)",
             images: [
-                picture(slice, []), picture(slice, reference), picture(slice, largestLogits(logits, classes: classes)),
+                picture(slice, []), picture(slice, reference),
+                picture(slice, decision.labels(logits, channels: classes)),
             ])
     }
 

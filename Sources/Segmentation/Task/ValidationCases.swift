@@ -12,17 +12,17 @@ public struct ValidationCases: Sendable {
     public var cases: [LabeledCase]
     /// How they are cut into windows.
     public var window: SlidingWindow
-    /// The foreground classes.
+    /// The regions or foreground classes.
     public var structures: [Structure]
+    /// How logits become labels.
+    public var decision: LabelDecision
     /// Voxels with this reference label do not count.
     public var ignoreLabel: Int16?
 
-    /// - Parameter classes: of the dataset, with background.
-    public init(
-        _ cases: [LabeledCase], window: SlidingWindow, classes: [NNUNetDataset.LabelClass], ignoreLabel: Int16? = nil
-    ) {
-        (self.cases, self.window, self.ignoreLabel) = (cases, window, ignoreLabel)
-        structures = classes.filter { $0.label != 0 }.map { Structure(label: Int($0.label), name: $0.name) }
+    /// Cases of `dataset`.
+    public init(_ cases: [LabeledCase], window: SlidingWindow, dataset: NNUNetDataset) {
+        (self.cases, self.window, ignoreLabel) = (cases, window, dataset.ignoreLabel)
+        (structures, decision) = (dataset.structures, LabelDecision(dataset.regions))
     }
 
     /// The scores of a network.
@@ -46,6 +46,6 @@ public struct ValidationCases: Sendable {
         let logits = try window.logits(
             of: whole.image, extent: whole.extent, by: [{ network($0, outputs: 1, in: .inference)[0] }],
             classes: classes, on: cpu)
-        return largestLogits(logits, classes: classes)
+        return decision.labels(logits, channels: classes)
     }
 }

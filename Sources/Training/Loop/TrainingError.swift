@@ -10,7 +10,7 @@ public enum TrainingError: UserFacingError, Equatable {
     case otherRecipe(path: String, key: String, there: String?, here: String?)
     /// The checkpoint was computed in another precision or with other vector instructions.
     case otherArithmetic(path: String, there: String, here: String)
-    /// A stage trains or freezes a module that the network does not have.
+    /// A stage trains, freezes or gives a rate to a module that the network does not have.
     case unknownModule(stage: String, module: String)
     /// A stage freezes the whole network.
     case nothingTrains(stage: String)

@@ -37,7 +37,7 @@ public struct TrainingLoop<Task: TrainingTask> {
     /// silently freeze everything, or nothing.
     private static func checkStages(_ schedule: Schedule, _ names: [String]) throws {
         for stage in schedule.stages where stage.steps > 0 {
-            for module in stage.trains.modules
+            for module in stage.trains.modules + stage.rates.map(\.module)
             where !names.contains(where: TrainableParameters.only([module]).contains) {
                 throw TrainingError.unknownModule(stage: stage.name, module: module)
             }
@@ -84,7 +84,7 @@ public struct TrainingLoop<Task: TrainingTask> {
         guard norm.isFinite else { throw notFinite("norm of the gradients", norm, loss) }
         let rate = recipe.schedule.learningRate(at: step)
         optimizer.step(
-            parameters, gradients: gradients, learningRate: rate,
+            parameters, gradients: gradients, learningRate: rate, rates: stage.rates,
             gradientScale: Gradients.clippingScale(norm: norm, limit: recipe.clipNorm))
         try task.didUpdate(step: step)
         let duration = (ContinuousClock.now - start) / .seconds(1)

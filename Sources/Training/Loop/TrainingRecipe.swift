@@ -91,6 +91,13 @@ extension Schedule.Stage {
         shape = try Schedule.Shape(reading: section, default: fallback?.shape)
         trains = try TrainableParameters(reading: section, default: fallback?.trains ?? .all)
         renewsOptimizer = try section.bool("renew_optimizer", default: fallback?.renewsOptimizer ?? false)
+        let usual = fallback?.rates ?? []
+        rates = try section.sections("rates", defaultCount: usual.count).enumerated().map { index, part in
+            let usual = section.isWritten("rates") ? nil : usual[index]
+            return ModuleRate(
+                try part.string("module", default: usual?.module),
+                factor: try part.double("factor", default: usual?.factor, in: 0...1e6))
+        }
     }
 }
 

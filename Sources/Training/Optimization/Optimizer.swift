@@ -17,17 +17,20 @@ public struct Optimizer {
     public init(_ rule: any UpdateRule) { self.rule = rule }
 
     /// Makes one step on every trainable parameter that has a gradient; the others stay as they are.
-    /// - Parameter gradientScale: what all gradients are multiplied by, see ``Gradients/clippingScale(norm:limit:)``.
+    /// - Parameters:
+    ///   - rates: modules whose rate is another one.
+    ///   - gradientScale: what all gradients are multiplied by, see ``Gradients/clippingScale(norm:limit:)``.
     public mutating func step(
         _ parameters: [(name: String, parameter: Parameter)], gradients: Gradients, learningRate: Double,
-        gradientScale: Float = 1
+        rates: [ModuleRate] = [], gradientScale: Float = 1
     ) {
         for (name, parameter) in parameters where parameter.isTrainable {
             guard let gradient = gradients[parameter] else { continue }
             var memory = memory[name] ?? Memory(updates: 0, slots: emptySlots(like: parameter))
             memory.updates += 1
             let factors = rule.factors(
-                updates: memory.updates, learningRate: learningRate, gradientScale: gradientScale)
+                updates: memory.updates, learningRate: learningRate * rates.factor(of: name),
+                gradientScale: gradientScale)
             update(parameter, gradient, memory.slots, factors)
             self.memory[name] = memory
         }

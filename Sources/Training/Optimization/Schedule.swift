@@ -23,14 +23,16 @@ public struct Schedule: Hashable, Sendable {
         public var trains: TrainableParameters
         /// Whether the optimizer forgets what it remembers when the stage begins.
         public var renewsOptimizer: Bool
+        /// Modules that learn faster or slower than the others.
+        public var rates: [ModuleRate]
 
         /// A stage.
         public init(
             name: String = "main", steps: Int, shape: Shape, peak: Double, trains: TrainableParameters = .all,
-            renewsOptimizer: Bool = false
+            renewsOptimizer: Bool = false, rates: [ModuleRate] = []
         ) {
             (self.name, self.steps, self.shape, self.peak) = (name, steps, shape, peak)
-            (self.trains, self.renewsOptimizer) = (trains, renewsOptimizer)
+            (self.trains, self.renewsOptimizer, self.rates) = (trains, renewsOptimizer, rates)
         }
     }
 
@@ -80,33 +82,5 @@ public struct Schedule: Hashable, Sendable {
         let update = Double((step - start) / stepsPerUpdate)
         let updates = Double((stage.steps + stepsPerUpdate - 1) / stepsPerUpdate)
         return stage.peak * stage.shape.share(update, of: updates)
-    }
-}
-
-/// Which parameters train, by name.
-public enum TrainableParameters: Hashable, Sendable {
-    /// All.
-    case all
-    /// Those in one of these modules, such as `decoder` or `encoder.stages.0`, or so named themselves.
-    case only([String])
-    /// All but those in these modules.
-    case except([String])
-
-    /// The modules that are named.
-    var modules: [String] {
-        switch self {
-        case .all: []
-        case .only(let modules), .except(let modules): modules
-        }
-    }
-
-    /// Whether the parameter called `name` trains.
-    public func contains(_ name: String) -> Bool {
-        func isIn(_ modules: [String]) -> Bool { modules.contains { name == $0 || name.hasPrefix("\($0).") } }
-        return switch self {
-        case .all: true
-        case .only(let modules): isIn(modules)
-        case .except(let modules): !isIn(modules)
-        }
     }
 }

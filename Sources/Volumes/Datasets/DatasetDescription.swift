@@ -6,6 +6,7 @@ struct DatasetDescription {
     let name: String?
     let channelNames: [String]
     let classes: [NNUNetDataset.LabelClass]
+    let regions: [NNUNetDataset.LabelRegion]?
     let ignoreLabel: Int16?
     let fileEnding: String
 
@@ -34,17 +35,23 @@ struct DatasetDescription {
         guard let labels = json["labels"] as? [String: Any], !labels.isEmpty else {
             throw wrong(#"labels is missing; expected for example {"background": 0, "liver": 1}"#)
         }
-        let found = try labels.map { key, value in
-            guard let (name, label) = Self.labelClass(key, value) else {
+        let named = try labels.map { key, value in
+            guard let labels = Self.labels(key, value) else {
                 throw wrong(
-                    value is [Any]
-                        ? "label '\(key)' is a region of several labels, which is not supported yet; give each label its own class"
-                        : "label '\(key)' is \(value); expected a whole number from 0 to 32767")
+                    "label '\(key)' is \(value); expected a whole number from 0 to 32767, or a list of them for a region"
+                )
             }
-            return NNUNetDataset.LabelClass(name: name, label: label)
+            return labels
         }
-        ignoreLabel = found.first { $0.name == "ignore" }?.label
-        classes = found.filter { $0.name != "ignore" }.sorted { $0.label < $1.label }
+        ignoreLabel = named.first { $0.name == "ignore" }?.labels.first
+        let structures = Self.inFileOrder(
+            named.filter { $0.name != "ignore" }, text: String(decoding: data, as: UTF8.self))
+        do {
+            regions = try LabelRegions(structures, writtenLabels: json["regions_class_order"] as? [Int])?.regions
+        } catch {
+            throw wrong(error.problem)
+        }
+        classes = Self.classes(structures)
         if let twice = zip(classes, classes.dropFirst()).first(where: { $0.label == $1.label }) {
             throw wrong("labels '\(twice.0.name)' and '\(twice.1.name)' are both \(twice.0.label)")
         }
@@ -53,11 +60,40 @@ struct DatasetDescription {
         }
     }
 
-    /// A class from `"liver": 1`, or from the older `"1": "liver"`.
-    private static func labelClass(_ key: String, _ value: Any) -> (String, Int16)? {
-        if let number = value as? Int, let label = Int16(exactly: number), label >= 0 { return (key, label) }
+    /// A class from `"liver": 1` or the older `"1": "liver"`, a region from `"tumor": [1, 2]`.
+    private static func labels(_ key: String, _ value: Any) -> NamedLabels? {
+        func label(_ number: Int) -> Int16? { Int16(exactly: number).flatMap { $0 >= 0 ? $0 : nil } }
+        if let numbers = value as? [Int] {
+            let labels = numbers.compactMap(label)
+            return labels.count == numbers.count && !labels.isEmpty ? NamedLabels(name: key, labels: labels) : nil
+        }
+        if let number = value as? Int { return label(number).map { NamedLabels(name: key, labels: [$0]) } }
         guard let text = value as? String else { return nil }
-        if let label = Int16(key), label >= 0 { return (text, label) }
-        return Int16(text).flatMap { $0 >= 0 ? (key, $0) : nil }
+        if let number = Int(key) { return label(number).map { NamedLabels(name: text, labels: [$0]) } }
+        return Int(text).flatMap(label).map { NamedLabels(name: key, labels: [$0]) }
+    }
+
+    /// The structures as they follow each other in the file: JSON objects have no order, but `regions_class_order` means
+    /// that of the file.
+    private static func inFileOrder(_ structures: [NamedLabels], text: String) -> [NamedLabels] {
+        guard let start = text.range(of: #""labels"\s*:"#, options: .regularExpression)?.upperBound else {
+            return structures
+        }
+        func place(_ structure: NamedLabels) -> String.Index {
+            let key = #""\#(NSRegularExpression.escapedPattern(for: structure.name))"\s*:"#
+            return text.range(of: key, options: .regularExpression, range: start..<text.endIndex)?.lowerBound
+                ?? text.endIndex
+        }
+        return structures.map { ($0, place($0)) }.sorted { ($0.1, $0.0.name) < ($1.1, $1.0.name) }.map(\.0)
+    }
+
+    /// One class for each label. A label that has no structure of its own is called by its number.
+    private static func classes(_ structures: [NamedLabels]) -> [NNUNetDataset.LabelClass] {
+        let single = structures.filter { $0.labels.count == 1 }.map {
+            NNUNetDataset.LabelClass(name: $0.name, label: $0.labels[0])
+        }
+        let others = Set(structures.flatMap(\.labels)).subtracting(single.map(\.label))
+        return (single + others.map { NNUNetDataset.LabelClass(name: "\($0)", label: $0) })
+            .sorted { ($0.label, $0.name) < ($1.label, $1.name) }
     }
 }

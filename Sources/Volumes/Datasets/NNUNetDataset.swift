@@ -11,6 +11,8 @@ public struct NNUNetDataset: Sendable {
     public let channelNames: [String]
     /// The classes in ascending order of their labels; background is 0.
     public let classes: [LabelClass]
+    /// The regions to segment, if they overlap; nil for one class per voxel. See ``LabelRegion``.
+    public let regions: [LabelRegion]?
     /// Voxels with this label take no part in training and evaluation; nil if the dataset has none.
     public let ignoreLabel: Int16?
     /// The ending of file names, such as `.nii.gz`.
@@ -31,6 +33,21 @@ public struct NNUNetDataset: Sendable {
         public init(name: String, label: Int16) { (self.name, self.label) = (name, label) }
     }
 
+    /// A structure made of several labels, which may overlap with others: the whole tumor holds its core.
+    public struct LabelRegion: Sendable, Hashable, Codable {
+        /// For example `whole tumor`.
+        public let name: String
+        /// The labels of its voxels.
+        public let labels: [Int16]
+        /// The label that predictions give to its voxels, unless a later region holds them as well.
+        public let writtenLabel: Int16
+
+        /// A region.
+        public init(name: String, labels: [Int16], writtenLabel: Int16) {
+            (self.name, self.labels, self.writtenLabel) = (name, labels, writtenLabel)
+        }
+    }
+
     /// Reads `dataset.json` and lists the cases. Images are not opened.
     ///
     /// - Throws: ``DatasetError`` naming the missing file, the wrong key or the missing channel.
@@ -38,12 +55,15 @@ public struct NNUNetDataset: Sendable {
         let description = try DatasetDescription(path: "\(path)/dataset.json")
         self.path = path
         name = description.name ?? URL(filePath: path).lastPathComponent
-        (channelNames, classes) = (description.channelNames, description.classes)
+        (channelNames, classes, regions) = (description.channelNames, description.classes, description.regions)
         (ignoreLabel, fileEnding) = (description.ignoreLabel, description.fileEnding)
         trainingCases = try Self.cases(in: path, images: "imagesTr", labels: "labelsTr", description)
         testCases = try Self.cases(in: path, images: "imagesTs", labels: nil, description)
         if trainingCases.isEmpty && testCases.isEmpty { throw DatasetError.noImages(folder: "\(path)/imagesTr") }
     }
+
+    /// The channels of a network's logits: the classes with background, or the regions.
+    public var outputChannels: Int { regions?.count ?? classes.count }
 
     /// All labels that may occur in label files.
     public var knownLabels: [Int16] { classes.map(\.label) + (ignoreLabel.map { [$0] } ?? []) }

@@ -43,6 +43,26 @@ public struct PreprocessingRecord: Sendable, Hashable, Codable {
         return placed(labels, on: cpu)
     }
 
+    /// Turns the logits of overlapping regions into labels on the grid of the file.
+    ///
+    /// Each region is resampled linearly to the cropped grid; where its logit is positive its label is written, later
+    /// regions over earlier ones.
+    /// - Parameters:
+    ///   - regionLogits: `[C, D, H, W]` of ``extent``.
+    ///   - writtenLabels: one for each region.
+    public func restored(regionLogits: [Float], writtenLabels: [Int16], on cpu: CPU) -> LabelVolume {
+        check(
+            regionLogits.count == writtenLabels.count * extent.volume,
+            "\(writtenLabels.count) regions of \(extent) voxels got \(regionLogits.count) logits")
+        var labels = [Int16](repeating: 0, count: box.extent.volume)
+        for (region, label) in writtenLabels.enumerated() {
+            let range = region * extent.volume..<(region + 1) * extent.volume
+            let scores = onCroppedGrid(Array(regionLogits[range]), on: cpu)
+            for voxel in labels.indices where scores[voxel] > 0 { labels[voxel] = label }
+        }
+        return placed(labels, on: cpu)
+    }
+
     /// Resamples one class's scores `[D, H, W]` of ``extent`` linearly to the cropped grid, as it was before resampling.
     ///
     /// - Returns: `[D, H, W]` of `box.extent`, axes still reordered.
@@ -58,6 +78,12 @@ public struct PreprocessingRecord: Sendable, Hashable, Codable {
         let whole = box.uncropped(labels, into: reordered, outside: 0)
         return LabelVolume(
             labels: axisOrder.inverse(whole, extent: reordered, on: cpu), geometry: geometry, header: header)
+    }
+
+    /// Puts scores `[D, H, W]` of the cropped grid into the file's grid; `outside` elsewhere.
+    public func placed(scores: [Float], outside: Float, on cpu: CPU) -> [Float] {
+        let reordered = axisOrder(geometry.extent)
+        return axisOrder.inverse(box.uncropped(scores, into: reordered, outside: outside), extent: reordered, on: cpu)
     }
 
     /// Gives `label` to the voxels where `scores` exceed `best`.

@@ -80,8 +80,7 @@ struct EvaluateCommand: ParsableCommand {
         let (referenceFolder, dataset) = try referencesAndDataset()
         var evaluation = FolderEvaluation(predictions: predictionFolder, references: referenceFolder)
         if let dataset {
-            evaluation.structures = dataset.classes.filter { $0.label != 0 }
-                .map { Structure(label: Int($0.label), name: $0.name) }
+            evaluation.structures = dataset.structures
             evaluation.knownLabels = Set(dataset.classes.map { Int($0.label) })
         }
         evaluation.ignoredLabel = ignoreLabel ?? dataset?.ignoreLabel.map(Int.init)

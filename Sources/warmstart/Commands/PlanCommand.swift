@@ -77,7 +77,7 @@ struct PlanCommand: ParsableCommand {
 
     private func fixed(_ dataset: NNUNetDataset) -> Plan {
         Plan.fixed(
-            channelNames: dataset.channelNames, outputChannels: dataset.classes.count, patch: Extent3(patch),
+            channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: Extent3(patch),
             batch: batch, spacingMM: [spacing, spacing, spacing])
     }
 
@@ -87,7 +87,7 @@ struct PlanCommand: ParsableCommand {
         progress.finish()
         let chosen = PlannerPreset.all.first { $0.name == preset } ?? .resEncL
         let plans = DynamicPlanner(preset: chosen).plans(
-            for: fingerprint, channelNames: dataset.channelNames, outputChannels: dataset.classes.count)
+            for: fingerprint, channelNames: dataset.channelNames, outputChannels: dataset.outputChannels)
         switch configuration {
         case .fullResolution: return plans.fullResolution
         case .planar: return plans.planar

@@ -34,7 +34,7 @@ struct PredictCommand: ParsableCommand {
         var ensemble = try Ensemble(ofRuns: model.map { try $0.requiredFolder() }, on: compute.cpu)
         let images = try ChannelFiles.cases(
             in: input.requiredFolder(), channels: ensemble.models[0].card.plan.channels.count)
-        if withoutMirroring { ensemble.window.mirroredAxes = [] }
+        if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {

@@ -123,7 +123,8 @@ struct LossSwitchTests {
     func threads(test: Case) throws {
         let results = try [1, 3].map { threads -> ([Float], Float) in
             let logits = Tensor(random(4), shape: Self.shape, on: CPU(threads: threads)).tracked()
-            let value = test.loss(nil)(logits, labels: Self.labels)
+            let loss = test.loss(nil)
+            let value = loss(logits, labels: Self.labels)
             return (try #require(value.backward()[logits]).scalars, value.item)
         }
         #expect(results[0] == results[1])
@@ -133,7 +134,8 @@ struct LossSwitchTests {
     func emptyMasks(test: Case) throws {
         let empty = LabelMap(samples: 2, extent: Self.extent, labels: Array(repeating: 0, count: 2 * 210))
         let logits = tensor(random(6)).tracked()
-        let value = test.loss(nil)(logits, labels: empty)
+        let loss = test.loss(nil)
+        let value = loss(logits, labels: empty)
         #expect(value.item.isFinite)
         #expect(try #require(value.backward()[logits]).scalars.allSatisfy(\.isFinite))
     }

@@ -83,8 +83,8 @@ struct ShapeLossTests {
         // stretched, 1, 5/7, 3/7 and 1/7.
         var once = HausdorffErosionLoss()
         once.erosions = 1
-        let (faces, edges, corners) = (6.0 * 5 / 7, 12.0 * 3 / 7, 8.0 / 7)
-        let expected = (1 + faces + edges + corners) / 729
+        let sevenths = 7 + 6 * 5 + 12 * 3 + 8
+        let expected = Double(sevenths) / 7 / 729
         #expect(near(once(cube.logits, labels: nothing.labels).item, expected))
         #expect(loss(cube.logits, labels: cube.labels).item == 0)
     }

@@ -41,6 +41,20 @@ struct ScheduleTests {
         #expect(!TrainableParameters.except(["encoder.stem"]).contains("encoder.stem.conv.weight"))
         #expect(TrainableParameters.except(["encoder.stem"]).contains("encoder.stages.0.weight"))
         #expect(TrainableParameters.all.contains("anything"))
+        let norms = TrainableParameters.only(["*.norm", "*.bias"])
+        #expect(
+            norms.contains("encoder.stages.0.blocks.1.conv1.norm.weight") && norms.contains("decoder.seg_layers.0.bias")
+        )
+        #expect(!norms.contains("encoder.stem.convs.0.conv.weight") && !norms.contains("encoder.normal.weight"))
+        #expect(TrainableParameters.except(["*.conv1"]).contains("blocks.0.conv2.norm.weight"))
+    }
+
+    @Test func theLastRateThatNamesAParameterCounts() {
+        let rates = [
+            ModuleRate("encoder", factor: 0.5), ModuleRate("encoder.stem", factor: 0), ModuleRate("*.bias", factor: 2),
+        ]
+        #expect(rates.factor(of: "encoder.stages.0.weight") == 0.5 && rates.factor(of: "encoder.stem.weight") == 0)
+        #expect(rates.factor(of: "encoder.stem.bias") == 2 && rates.factor(of: "decoder.weight") == 1)
     }
 }
 
@@ -63,7 +77,12 @@ struct TrainingRecipeTests {
             schedule:
               steps_per_update: 250
               stages:
-              - {name: decoder, steps: 500, shape: warm_up, peak: 1e-3, trains: [decoder]}
+              - name: decoder
+                steps: 500
+                shape: warm_up
+                peak: 1e-3
+                trains: [decoder]
+                rates: [{module: decoder.seg_layers, factor: 10}]
               - steps: 1000
                 shape: poly
                 peak: 1e-3
@@ -73,7 +92,9 @@ struct TrainingRecipeTests {
         #expect(recipe.rule as? SGD == SGD() && recipe.clipNorm == nil)
         let expected = Schedule(
             [
-                .init(name: "decoder", steps: 500, shape: .warmUp, peak: 1e-3, trains: .only(["decoder"])),
+                .init(
+                    name: "decoder", steps: 500, shape: .warmUp, peak: 1e-3, trains: .only(["decoder"]),
+                    rates: [ModuleRate("decoder.seg_layers", factor: 10)]),
                 .init(steps: 1000, shape: .poly(exponent: 0.9), peak: 1e-3, renewsOptimizer: true),
             ], stepsPerUpdate: 250)
         #expect(recipe.schedule == expected)
@@ -81,6 +102,10 @@ struct TrainingRecipeTests {
     }
 
     @Test(arguments: [
+        (
+            "schedule: {stages: [{steps: 1, peak: 1, shape: warm_up, rates: [{factor: 2}]}]}",
+            "schedule.stages[0].rates[0].module: this key is required"
+        ),
         (
             "schedule: {stages: [{steps: 1, peak: 1, shape: warm_up, exponent: 2}]}",
             "schedule.stages[0].exponent: unknown"

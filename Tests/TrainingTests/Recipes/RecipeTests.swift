@@ -162,6 +162,28 @@ struct RecipeInheritanceTests {
         #expect(sample.seed == 2 && sample.rate == 0.5 && sample.clip == nil)
     }
 
+    @Test func aSectionOfAnotherKindReplacesItsParents() throws {
+        struct Kinds {
+            var kind: String
+            var size: Int
+            init(reading section: RecipeSection) throws {
+                let part = try section.section("part")
+                kind = try part.choice("kind", among: ["a", "b"], default: "a")
+                size = try part.integer(kind == "a" ? "length" : "width", default: 1)
+            }
+        }
+        func resolve(_ text: String, _ overrides: [String]) throws -> Kinds {
+            try RecipeDocument.parse(text, overrides: overrides).resolve(Kinds.init(reading:)).0
+        }
+        let parent = "part: {kind: a, length: 5}"
+        #expect(try resolve(parent, ["part.kind=a"]).size == 5)
+        #expect(try resolve(parent, ["part.kind=b"]).size == 1)
+        #expect(try resolve(parent, ["part.kind=b", "part.width=7"]).size == 7)
+        #expect(throws: RecipeError.self) { _ = try resolve(parent, ["part.kind=b", "part.length=7"]) }
+        // Without a kind of its own the parent may be of any.
+        #expect(throws: RecipeError.self) { _ = try resolve("part: {length: 5}", ["part.kind=b"]) }
+    }
+
     @Test func aMistakeInAParentIsReportedThere() throws {
         let folder = try TemporaryFolder()
         try "seed: 1\nrat: 2".write(toFile: folder("a.yaml"), atomically: true, encoding: .utf8)

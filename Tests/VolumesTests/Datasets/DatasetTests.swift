@@ -54,6 +54,39 @@ import Volumes
         }
     }
 
+    @Test("regions overlap; each writes the label that its place in the file gives it")
+    func regions() throws {
+        func description(_ labels: String, order: String = #", "regions_class_order": [3, 1, 2]"#) -> String {
+            #"{"channel_names": {"0": "T1", "1": "T2"}, "labels": {\#(labels)}\#(order), "file_ending": ".nii"}"#
+        }
+        let nested = #""background": 0, "zone": 3, "whole tumor": [1, 2, 3], "core": [2, 3], "ignore": 4"#
+        try withDataset(description(nested)) { folder in
+            let dataset = try NNUNetDataset(path: folder)
+            let regions = try #require(dataset.regions)
+            #expect(
+                regions.map(\.name) == ["zone", "whole tumor", "core"] && regions.map(\.writtenLabel) == [3, 1, 2])
+            #expect(regions.map(\.labels) == [[3], [1, 2, 3], [2, 3]])
+            #expect(dataset.outputChannels == 3 && dataset.ignoreLabel == 4)
+            #expect(dataset.classes.map(\.name) == ["background", "1", "2", "zone"])
+            #expect(dataset.knownLabels.sorted() == [0, 1, 2, 3, 4])
+        }
+        try withDataset { folder in
+            let dataset = try NNUNetDataset(path: folder)
+            #expect(dataset.regions == nil && dataset.outputChannels == 3)
+        }
+        for (labels, order, words) in [
+            (nested, "", "no regions_class_order"),
+            (nested, #", "regions_class_order": [1, 2]"#, "3 regions, but regions_class_order lists 2"),
+            (nested, #", "regions_class_order": [1, 2, 9]"#, "the label 9"),
+            (#""background": 0, "tumor": [1, -2]"#, "", "expected a whole number"),
+        ] {
+            try withDataset(description(labels, order: order)) { folder in
+                let error = #expect(throws: DatasetError.self) { _ = try NNUNetDataset(path: folder) }
+                #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+            }
+        }
+    }
+
     @Test("the Decathlon's spelling is understood")
     func decathlon() throws {
         let description = """
@@ -71,7 +104,7 @@ import Volumes
             ("[1]", "not a JSON object"), ("{", "not a JSON object"), (#"{"labels": {"a": 0}}"#, "channel_names"),
             (#"{"channel_names": {"1": "CT"}, "labels": {"a": 0}}"#, #""0""#),
             (#"{"channel_names": {"0": "CT"}}"#, "labels"),
-            (#"{"channel_names": {"0": "CT"}, "labels": {"background": 0, "whole": [1, 2]}}"#, "not supported yet"),
+            (#"{"channel_names": {"0": "CT"}, "labels": {"background": 0, "whole": [1, 2]}}"#, "regions_class_order"),
             (#"{"channel_names": {"0": "CT"}, "labels": {"background": 0, "a": 1, "b": 1}}"#, "both 1"),
             (#"{"channel_names": {"0": "CT"}, "labels": {"background": 0, "a": 2}}"#, "without gaps"),
             (#"{"channel_names": {"0": "CT"}, "labels": {"background": 0, "a": -1}}"#, "whole number"),
