@@ -35,6 +35,7 @@ public struct PlanRecipe: Sendable, Hashable {
     /// - Throws: ``RecipeError``.
     init(reading section: RecipeSection) throws {
         initializer = try section.choice("initializer", default: .he)
+        preprocessing = try section.choice("preprocessing", default: .likeDataset)
         (spacingMM, patch, batch, preset) = ([1, 1, 1], 160, 2, .l)
         if try section.choice("kind", among: ["fixed", "dynamic"], default: "fixed") == "dynamic" {
             dynamic = try DynamicPlanRecipe(reading: section)
@@ -42,7 +43,6 @@ public struct PlanRecipe: Sendable, Hashable {
         }
         file = try section.optionalString("file")
         spacingMM = try section.doubles("spacing_mm", default: [1, 1, 1], count: 3, in: 0.001...1000)
-        preprocessing = try section.choice("preprocessing", default: .likeDataset)
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
         preset = try section.choice("preset", default: .l)
