@@ -16,7 +16,7 @@ public enum MixtureRule: Sendable, Hashable {
 /// Ensembles of different configurations, patches, losses or networks that segment together on the grid of the image.
 ///
 /// Folds of one configuration average logits in an ``Ensemble``; configurations average probabilities, or vote.
-public struct ModelMixture {
+public struct ModelMixture: ImageSegmenter {
     /// The members: each the folds of one configuration.
     public let members: [Ensemble]
     /// How they decide.
@@ -35,11 +35,14 @@ public struct ModelMixture {
         (self.members, self.rule, self.cpu) = (members, rule, cpu)
     }
 
+    /// The names of the channels that an image must have.
+    public var channelNames: [String] { members[0].channelNames }
+
     /// Segments an image.
     /// - Returns: the labels on the image's own grid, with its header.
     /// - Throws: ``PreprocessingError``, or what `progress` throws.
     public func segment(
-        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> LabelVolume {
         let card = members[0].models[0].card
         let volume = image.extent.volume

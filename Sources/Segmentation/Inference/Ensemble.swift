@@ -4,7 +4,7 @@ import Tensors
 import Volumes
 
 /// One or more models that segment images together: their logits are averaged, as nnU-Net does with its folds.
-public struct Ensemble {
+public struct Ensemble: ImageSegmenter {
     /// The members. All see an image in the same way and know the same classes.
     public let models: [SegmentationModel]
     /// How volumes are cut into windows; at first the first model's.
@@ -37,6 +37,9 @@ public struct Ensemble {
         try self.init(folders.map { try SegmentationModel(ofRun: $0, on: cpu) }, on: cpu)
     }
 
+    /// The names of the channels that an image must have.
+    public var channelNames: [String] { plan.channels.map(\.name) }
+
     private var plan: Plan { models[0].card.plan }
 
     /// The logits of a preprocessed case.
@@ -59,7 +62,7 @@ public struct Ensemble {
     /// - Returns: the labels on the image's own grid, with its header.
     /// - Throws: ``PreprocessingError``, or what `progress` throws.
     public func segment(
-        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> LabelVolume {
         let (prepared, logits) = try prepareAndPredict(image, progress: progress)
         let card = models[0].card
@@ -80,13 +83,4 @@ public struct Ensemble {
         return (prepared, hierarchy.applied(to: logits, regions: regions))
     }
 
-    /// Segments the image of a case and writes the labels with the geometry of its first file, byte for byte.
-    /// - Throws: ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``, or what `progress` throws; no file
-    ///   is left then.
-    public func segment(
-        _ files: DatasetCase, to path: String, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
-    ) throws {
-        let image = try files.readImage(channelNames: plan.channels.map(\.name))
-        try NIfTIFile.write(segment(image, progress: progress), to: path)
-    }
 }

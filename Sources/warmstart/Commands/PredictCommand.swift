@@ -12,8 +12,9 @@ struct PredictCommand: ParsableCommand {
             Every result has the grid and the header of its image. Images that have a result already are left alone, so \
             that an interrupted prediction goes on where it stopped.
 
-            Example:
+            Examples:
               warmstart predict --model run0 run1 run2 --input IMAGES --out PREDICTIONS
+              warmstart predict --model small-patch large-patch --combine vote --input IMAGES --out PREDICTIONS
             """)
 
     @Option(parsing: .upToNextOption, help: "The folders of fine-tuning runs; several are averaged.")
@@ -28,13 +29,21 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Do not average over mirrored images: faster, a little less accurate.")
     var withoutMirroring = false
 
+    @Option(
+        help: """
+            How several models decide: mean of logits (folds of one plan), mean of probabilities (of any plans), or vote.
+            """)
+    var combine = Combination.logits
+
     @OptionGroup var compute: ComputeOptions
 
+    enum Combination: String, ExpressibleByArgument, CaseIterable {
+        case logits, probabilities, vote
+    }
+
     func run() throws {
-        var ensemble = try Ensemble(ofRuns: model.map { try $0.requiredFolder() }, on: compute.cpu)
-        let images = try ChannelFiles.cases(
-            in: input.requiredFolder(), channels: ensemble.models[0].card.plan.channels.count)
-        if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
+        let segmenter = try segmenter()
+        let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count)
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {
@@ -46,7 +55,7 @@ struct PredictCommand: ParsableCommand {
             for (index, image) in images.enumerated() {
                 let file = "\(out)/\(image.name).nii.gz"
                 if !FileManager.default.fileExists(atPath: file) {
-                    try ensemble.segment(image, to: file) { _, _ in
+                    try segmenter.segment(image, to: file) { _, _ in
                         if interruption.isRequested { throw PredictionInterrupted(folder: out) }
                     }
                 }
@@ -55,5 +64,22 @@ struct PredictCommand: ParsableCommand {
         }
         progress.finish()
         print(out)
+    }
+
+    /// The models, as one.
+    private func segmenter() throws -> any ImageSegmenter {
+        func ensemble(_ folders: [String]) throws -> Ensemble {
+            var ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
+            if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
+            return ensemble
+        }
+        let folders = try model.map { try $0.requiredFolder() }
+        switch combine {
+        case .logits: return try ensemble(folders)
+        case .probabilities, .vote:
+            return try ModelMixture(
+                folders.map { try ensemble([$0]) }, rule: combine == .vote ? .vote : .averageProbabilities,
+                on: compute.cpu)
+        }
     }
 }
