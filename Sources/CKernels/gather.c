@@ -88,9 +88,9 @@ int64_t ws_outer_scratch(int32_t inputs, int32_t outputs) {
     return dy * (WS_CHUNK / 2) + (x > 16 * dy ? x : 16 * dy);
 }
 
-int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs) {
+int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs) {
     // At least what any kernel set takes: the widest rows, times the most cubes that the narrowest allow.
-    int64_t batch = ws_cube_batch(deep, inputs + outputs, WS_FEWEST_OUTER_CUBES);
+    int64_t batch = ws_cube_batch(ws_positions(cube), inputs + outputs, WS_FEWEST_OUTER_CUBES);
     int64_t rows = WS_ROW_STRIDE(batch * WS_WHOLE(inputs, 32)) + WS_ROW_STRIDE(batch * WS_WHOLE(outputs, 32));
-    return (deep ? 64 : 16) * rows;
+    return ws_positions(cube) * rows;
 }

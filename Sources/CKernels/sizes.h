@@ -9,11 +9,17 @@
 // `count` rounded up to a multiple of `unit`.
 #define WS_WHOLE(count, unit) (((int64_t)(count) + (unit) - 1) / (unit) * (unit))
 // Floats of spread cubes that stay in the second-level cache beside their weights.
-#define WS_CACHED_CUBES (128 * 1024)
+#define WS_CACHED_CUBES (256 * 1024)
 
-// How many cubes (deep) or squares are spread at once, when each position takes so many floats; at least `fewest`.
-static inline int32_t ws_cube_batch(int deep, int64_t floats, int32_t fewest) {
-    int64_t count = WS_CACHED_CUBES / ((deep ? 64 : 16) * floats) / WS_TILE * WS_TILE;
+// The positions along an axis with so many outputs, and of a whole cube.
+#define WS_POSITIONS(edge) ((edge) > 1 ? (edge) + 2 : 1)
+static inline int32_t ws_positions(const ws_cube *cube) {
+    return WS_POSITIONS(cube->depth) * WS_POSITIONS(cube->height) * WS_POSITIONS(cube->width);
+}
+
+// How many cubes are spread at once, when each of their positions takes so many floats; at least `fewest`.
+static inline int32_t ws_cube_batch(int32_t positions, int64_t floats, int32_t fewest) {
+    int64_t count = WS_CACHED_CUBES / (positions * floats) / WS_TILE * WS_TILE;
     return (int32_t)(count < fewest ? fewest : count > WS_CUBES ? WS_CUBES : count);
 }
 // Sums are read and written once per batch: fewer cubes would not be worth that.

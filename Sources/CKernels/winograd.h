@@ -1,55 +1,116 @@
-// Winograd's minimal filtering F(2, 3) for kernels of 3x3x3 or 1x3x3 taps at stride 1: a cube of 2x2x2 (a square of
-// 1x2x2) outputs from its neighbourhood of 4x4x4 (1x4x4) inputs takes 64 products instead of 216 (16 instead of 36).
-// Lavin and Gray, 'Fast algorithms for convolutional neural networks', CVPR 2016; in three dimensions Jia et al., PPoPP
-// 2018. Along one axis
+// Winograd's minimal filtering for kernels of 3x3x3 or 1x3x3 taps at stride 1. A cube of outputs is computed from its
+// neighbourhood of inputs with one product per position of the neighbourhood: 4x4x4 outputs from 6x6x6 inputs take 216
+// products instead of 1728, 2x2x2 outputs from 4x4x4 take 64 instead of 216. Lavin and Gray, 'Fast algorithms for
+// convolutional neural networks', CVPR 2016; in three dimensions Jia et al., PPoPP 2018. Along one axis
 //     y = A'[(G g) * (B'd)],   dg = G'[(A dy) * (B'd)]
+// F(2, 3) interpolates at 0, 1, -1 and infinity:
 //     B'd = (d0 - d2, d1 + d2, d2 - d1, d1 - d3),   A'm = (m0 + m1 + m2, m1 - m2 - m3)
 //     G g = (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2)
+// F(4, 3) at 0, a, -a, 2a, -2a and infinity. With a = 3/4 numbers stay of one size: in three dimensions float32 loses no
+// more than twice what the sum tap by tap loses, while the usual a = 1 loses ten times that.
+//     B'd = (4 a^4 d0 - 5 a^2 d2 + d4, s + t, s - t, p + q, p - q, 4 a^4 d1 - 5 a^2 d3 + d5)
+//           with s = d4 - 4 a^2 d2, t = a d3 - 4 a^3 d1, p = d4 - a^2 d2, q = 2 a d3 - 2 a^3 d1
+//     A'm = (m0 + e + f, a g + 2 a h, a^2 e + 4 a^2 f, a^3 g + 8 a^3 h + m5)
+//           with e = m1 + m2, f = m3 + m4, g = m1 - m2, h = m3 - m4
+//     G g = (g0 / 4, -(g0 + a^2 g2 + a g1) / 6, -(g0 + a^2 g2 - a g1) / 6,
+//            (g0 + 4 a^2 g2 + 2 a g1) / 24, (g0 + 4 a^2 g2 - 2 a g1) / 24, a^4 g2) / a^4
 //
-// Included once per family of vector instructions (family.h). `deep` is 1 for cubes and 0 for squares, a constant at
-// every call of an inlined function; positions are the products of a neighbourhood, numbered [depth][height][width].
-#define POSITIONS(deep) ((deep) ? 64 : 16)
-#define CORNERS(deep) ((deep) ? 8 : 4)
+// Included once per family of vector instructions (family.h). Positions are numbered [depth][height][width]. Transforms
+// run along one axis after the other, on LANES channels (or weights) at once.
+#define POINT 0.75f
 
-// B'd of four vectors, `step` apart.
-INLINE void NAME(spread_inputs)(NAME(vector) *d, const int step) {
-    NAME(vector) d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step];
-    d[0] = d0 - d2;
-    d[step] = d1 + d2;
-    d[2 * step] = d2 - d1;
-    d[3 * step] = d1 - d3;
+// What a transform makes of the numbers along an axis.
+#define SPREAD_INPUTS 0    // B'd: as many as there are positions
+#define SPREAD_OUTPUTS 1   // A dy: positions from outputs
+#define COLLECT_OUTPUTS 2  // A'm: outputs from positions
+#define SPREAD_WEIGHTS 3   // G g: positions from taps
+#define COLLECT_WEIGHTS 4  // G'u: taps from positions
+
+// How many numbers of an axis with `edge` outputs go in and come out.
+INLINE int NAME(line_before)(const int transform, const int edge) {
+    return transform == SPREAD_OUTPUTS ? edge : transform == SPREAD_WEIGHTS && edge > 1 ? 3 : WS_POSITIONS(edge);
+}
+INLINE int NAME(line_after)(const int transform, const int edge) {
+    return transform == COLLECT_OUTPUTS ? edge : transform == COLLECT_WEIGHTS && edge > 1 ? 3 : WS_POSITIONS(edge);
 }
 
-// A dy of two vectors.
-INLINE void NAME(spread_outputs)(NAME(vector) y0, NAME(vector) y1, NAME(vector) *d, const int step) {
-    d[0] = y0;
-    d[step] = y0 + y1;
-    d[2 * step] = y0 - y1;
-    d[3 * step] = -y1;
+INLINE void NAME(transform_by_two)(const int transform, NAME(vector) *x) {
+    NAME(vector) x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+    switch (transform) {
+    case SPREAD_INPUTS:
+        x[0] = x0 - x2;
+        x[1] = x1 + x2;
+        x[2] = x2 - x1;
+        x[3] = x1 - x3;
+        break;
+    case SPREAD_OUTPUTS:
+        x[1] = x0 + x1;
+        x[2] = x0 - x1;
+        x[3] = -x1;
+        break;
+    case COLLECT_OUTPUTS:
+        x[0] = x0 + x1 + x2;
+        x[1] = x1 - x2 - x3;
+        break;
+    case SPREAD_WEIGHTS:
+        x[1] = (x0 + x2) * 0.5f + x1 * 0.5f;
+        x[2] = (x0 + x2) * 0.5f - x1 * 0.5f;
+        x[3] = x2;
+        break;
+    case COLLECT_WEIGHTS:
+        x[0] = x0 + (x1 + x2) * 0.5f;
+        x[1] = (x1 - x2) * 0.5f;
+        x[2] = (x1 + x2) * 0.5f + x3;
+        break;
+    }
 }
 
-// A'm of four vectors, into the first two.
-INLINE void NAME(collect_outputs)(NAME(vector) *m, const int step) {
-    NAME(vector) middle = m[step] + m[2 * step], difference = m[step] - m[2 * step];
-    m[0] += middle;
-    m[step] = difference - m[3 * step];
+INLINE void NAME(transform_by_four)(const int transform, NAME(vector) *x) {
+    const float a = POINT, a2 = a * a, a3 = a * a2, a4 = a2 * a2;
+    NAME(vector) x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5];
+    NAME(vector) s, t, p, q;
+    switch (transform) {
+    case SPREAD_INPUTS:
+        s = x4 - 4 * a2 * x2, t = a * x3 - 4 * a3 * x1;
+        p = x4 - a2 * x2, q = 2 * a * x3 - 2 * a3 * x1;
+        x[0] = 4 * a4 * x0 - 5 * a2 * x2 + x4;
+        x[5] = 4 * a4 * x1 - 5 * a2 * x3 + x5;
+        break;
+    case SPREAD_OUTPUTS:
+        s = x0 + a2 * x2, t = a * x1 + a3 * x3;
+        p = x0 + 4 * a2 * x2, q = 2 * a * x1 + 8 * a3 * x3;
+        x[5] = x3;
+        break;
+    case COLLECT_OUTPUTS:
+        s = x1 + x2, t = x1 - x2, p = x3 + x4, q = x3 - x4;
+        x[0] = x0 + s + p;
+        x[1] = a * t + 2 * a * q;
+        x[2] = a2 * s + 4 * a2 * p;
+        x[3] = a3 * t + 8 * a3 * q + x5;
+        return;
+    case SPREAD_WEIGHTS:
+        s = -1 / (6 * a4) * (x0 + a2 * x2), t = -1 / (6 * a3) * x1;
+        p = 1 / (24 * a4) * (x0 + 4 * a2 * x2), q = 1 / (12 * a3) * x1;
+        x[0] = 1 / (4 * a4) * x0;
+        x[5] = x2;
+        break;
+    default:  // COLLECT_WEIGHTS
+        s = -1 / (6 * a4) * (x1 + x2), t = -1 / (6 * a3) * (x1 - x2);
+        p = 1 / (24 * a4) * (x3 + x4), q = 1 / (12 * a3) * (x3 - x4);
+        x[0] = 1 / (4 * a4) * x0 + s + p;
+        x[1] = t + q;
+        x[2] = a2 * s + 4 * a2 * p + x5;
+        return;
+    }
+    x[1] = s + t;
+    x[2] = s - t;
+    x[3] = p + q;
+    x[4] = p - q;
 }
 
-// G g of three vectors.
-INLINE void NAME(spread_weights)(NAME(vector) g0, NAME(vector) g1, NAME(vector) g2, NAME(vector) *u, const int step) {
-    NAME(vector) even = (g0 + g2) * 0.5f, odd = g1 * 0.5f;
-    u[0] = g0;
-    u[step] = even + odd;
-    u[2 * step] = even - odd;
-    u[3 * step] = g2;
-}
-
-// G'u of four vectors, into the first three.
-INLINE void NAME(collect_weights)(NAME(vector) *u, const int step) {
-    NAME(vector) even = (u[step] + u[2 * step]) * 0.5f, odd = (u[step] - u[2 * step]) * 0.5f;
-    u[0] += even;
-    u[step] = odd;
-    u[2 * step] = even + u[3 * step];
+INLINE void NAME(transform)(const int transform, const int edge, NAME(vector) *x) {
+    if (edge == 4) NAME(transform_by_four)(transform, x);
+    else if (edge == 2) NAME(transform_by_two)(transform, x);
 }
 
 INLINE NAME(vector) NAME(load_part)(const float *p, int32_t count) {
@@ -69,84 +130,111 @@ INLINE void NAME(store_part)(float *p, NAME(vector) v, int32_t count) {
     __builtin_memcpy(p, part, sizeof(float) * count);
 }
 
-// The products' inputs of one neighbourhood, of up to LANES channels from k on; positions are `distance` floats apart.
-// A plane at a time, so that everything between loading and storing stays in registers.
-INLINE void NAME(spread_neighbourhood)(const int deep, const void *const *table, int64_t table_stride, int64_t k,
-                                       int32_t count, float *v, int64_t distance) {
-    UNROLLED for (int plane = 0; plane < (deep ? 4 : 1); plane++) {
-        // B'd along the depth: each result is the sum or difference of two planes.
-        const int first = plane == 0 ? 0 : plane == 2 ? 2 : 1, second = plane == 3 ? 3 : plane == 2 ? 1 : 2;
-        NAME(vector) q[16];
-        UNROLLED for (int i = 0; i < 16; i++) {
-            const float *near = table[(16 * first + i) * table_stride];
-            q[i] = NAME(load_part)(near + k, count);
-            if (!deep) continue;
-            const float *far = table[(16 * second + i) * table_stride];
-            NAME(vector) other = NAME(load_part)(far + k, count);
-            q[i] = plane == 1 ? q[i] + other : q[i] - other;
-        }
-        UNROLLED for (int row = 0; row < 4; row++) NAME(spread_inputs)(q + 4 * row, 1);
-        UNROLLED for (int column = 0; column < 4; column++) NAME(spread_inputs)(q + column, 4);
-        UNROLLED for (int i = 0; i < 16; i++) NAME(store)(v + (16 * plane + i) * distance, q[i]);
+// Calls `line` with the edge as a constant.
+#define WITH_CONSTANT_EDGE(line, edge, ...) \
+    if ((edge) == 4) NAME(line)(4, __VA_ARGS__); \
+    else if ((edge) == 2) NAME(line)(2, __VA_ARGS__); \
+    else NAME(line)(1, __VA_ARGS__)
+
+// One line from memory to memory, its numbers `from_step` and `to_step` floats apart.
+INLINE void NAME(move_line)(const int edge, const int transform, const float *from, int64_t from_step, float *to,
+                            int64_t to_step) {
+    NAME(vector) x[6];
+    UNROLLED for (int i = 0; i < NAME(line_before)(transform, edge); i++) x[i] = NAME(load)(from + i * from_step);
+    NAME(transform)(transform, edge, x);
+    UNROLLED for (int i = 0; i < NAME(line_after)(transform, edge); i++) NAME(store)(to + i * to_step, x[i]);
+}
+
+// One line of `count` channels from k on of the voxels whose addresses are in a table. The line of the cube that stands
+// `ahead` in the table is fetched into the cache: voxels of a neighbourhood lie too far apart for the processor to foresee.
+INLINE void NAME(fetch_line)(const int edge, const int transform, const void *const *table, int64_t table_stride,
+                             int64_t ahead, int64_t k, int32_t count, float *to) {
+    NAME(vector) x[6];
+    UNROLLED for (int i = 0; i < NAME(line_before)(transform, edge); i++) {
+        x[i] = NAME(load_part)((const float *)table[i * table_stride] + k, count);
+        __builtin_prefetch((const float *)table[i * table_stride + ahead] + k);
+    }
+    NAME(transform)(transform, edge, x);
+    UNROLLED for (int i = 0; i < NAME(line_after)(transform, edge); i++) NAME(store)(to + i * LANES, x[i]);
+}
+
+// One line of outputs, plus the bias, to the voxels whose addresses are in a table, except those at `outside`.
+INLINE void NAME(deliver_line)(const int edge, const float *from, NAME(vector) bias, const void *const *table,
+                               int64_t table_stride, const void *outside, int64_t c, int32_t count) {
+    NAME(vector) x[6];
+    UNROLLED for (int i = 0; i < NAME(line_before)(COLLECT_OUTPUTS, edge); i++) x[i] = NAME(load)(from + i * LANES);
+    NAME(transform)(COLLECT_OUTPUTS, edge, x);
+    UNROLLED for (int i = 0; i < edge; i++) {
+        const void *target = table[i * table_stride];
+        if (target != outside) NAME(store_part)((float *)target + c, x[i] + bias, count);
     }
 }
 
-// The gradient's share of one cube of outputs, likewise.
-INLINE void NAME(spread_cube)(const int deep, const void *const *table, int64_t table_stride, int64_t k, int32_t count,
-                              float *v, int64_t distance) {
-    UNROLLED for (int plane = 0; plane < (deep ? 4 : 1); plane++) {
-        NAME(vector) y[4], rows[8], q[16];
-        UNROLLED for (int i = 0; i < 4; i++) {
-            const float *near = table[i * table_stride], *far = table[(deep ? 4 + i : i) * table_stride];
-            NAME(vector) y0 = NAME(load_part)(near + k, count), y1 = NAME(load_part)(far + k, count);
-            y[i] = plane == 0 ? y0 : plane == 1 ? y0 + y1 : plane == 2 ? y0 - y1 : -y1;
+// The positions of one neighbourhood of inputs (or, with SPREAD_OUTPUTS, of one cube of the outputs' gradient), for
+// `count` channels from k on; positions are `distance` floats apart.
+INLINE void NAME(spread_voxels)(const int transform, const ws_cube *cube, const void *const *table,
+                                int64_t table_stride, int64_t ahead, int64_t k, int32_t count, float *v,
+                                int64_t distance) {
+    const int edges[3] = {cube->depth, cube->height, cube->width};
+    const int height = WS_POSITIONS(edges[1]), width = WS_POSITIONS(edges[2]);
+    const int64_t row = width * LANES, plane = height * row;
+    const int depths = NAME(line_before)(transform, edges[0]), heights = NAME(line_before)(transform, edges[1]);
+    const int widths = NAME(line_before)(transform, edges[2]);
+    _Alignas(64) float block[WS_MOST_POSITIONS * LANES];
+    for (int d = 0; d < depths; d++)
+        for (int h = 0; h < heights; h++) {
+            const void *const *line = table + (d * heights + h) * widths * table_stride;
+            WITH_CONSTANT_EDGE(fetch_line, edges[2], transform, line, table_stride, ahead, k, count,
+                               block + d * plane + h * row);
         }
-        NAME(spread_outputs)(y[0], y[1], rows, 1);
-        NAME(spread_outputs)(y[2], y[3], rows + 4, 1);
-        UNROLLED for (int column = 0; column < 4; column++)
-            NAME(spread_outputs)(rows[column], rows[4 + column], q + column, 4);
-        UNROLLED for (int i = 0; i < 16; i++) NAME(store)(v + (16 * plane + i) * distance, q[i]);
-    }
+    for (int d = 0; d < depths; d++)
+        for (int w = 0; w < width; w++) {
+            float *line = block + d * plane + w * LANES;
+            WITH_CONSTANT_EDGE(move_line, edges[1], transform, line, row, line, row);
+        }
+    for (int i = 0; i < height * width; i++)
+        WITH_CONSTANT_EDGE(move_line, edges[0], transform, block + i * LANES, plane, v + i * distance,
+                           height * width * distance);
 }
 
 // The outputs of one cube from its products, plus the bias; those at `outside` are dropped.
-INLINE void NAME(collect_cube)(const int deep, const float *m, int64_t distance, NAME(vector) bias,
+INLINE void NAME(collect_cube)(const ws_cube *cube, const float *m, int64_t distance, NAME(vector) bias,
                                const void *const *table, int64_t table_stride, const void *outside, int64_t c,
                                int32_t count) {
-    UNROLLED for (int plane = 0; plane < (deep ? 2 : 1); plane++) {
-        NAME(vector) q[16];
-        UNROLLED for (int i = 0; i < 16; i++) {
-            q[i] = NAME(load)(m + (16 * plane + i) * distance);
-            if (!deep) continue;
-            NAME(vector) next = NAME(load)(m + (16 * (plane + 1) + i) * distance);
-            NAME(vector) last = NAME(load)(m + (16 * (plane + 2) + i) * distance);
-            q[i] = plane == 0 ? q[i] + next + last : q[i] - next - last;
+    const int height = WS_POSITIONS(cube->height), width = WS_POSITIONS(cube->width);
+    const int64_t row = width * LANES, plane = height * row;
+    _Alignas(64) float block[WS_MOST_POSITIONS * LANES];
+    for (int i = 0; i < height * width; i++)
+        WITH_CONSTANT_EDGE(move_line, cube->depth, COLLECT_OUTPUTS, m + i * distance, height * width * distance,
+                           block + i * LANES, plane);
+    for (int d = 0; d < cube->depth; d++) {
+        for (int w = 0; w < width; w++) {
+            float *line = block + d * plane + w * LANES;
+            WITH_CONSTANT_EDGE(move_line, cube->height, COLLECT_OUTPUTS, line, row, line, row);
         }
-        UNROLLED for (int column = 0; column < 4; column++) NAME(collect_outputs)(q + column, 4);
-        UNROLLED for (int row = 0; row < 2; row++) {
-            NAME(collect_outputs)(q + 4 * row, 1);
-            UNROLLED for (int column = 0; column < 2; column++) {
-                const void *target = table[(4 * plane + 2 * row + column) * table_stride];
-                if (target != outside) NAME(store_part)((float *)target + c, q[4 * row + column] + bias, count);
-            }
-        }
+        for (int h = 0; h < cube->height; h++)
+            WITH_CONSTANT_EDGE(deliver_line, cube->width, block + d * plane + h * row, bias,
+                               table + (d * cube->height + h) * cube->width * table_stride, table_stride, outside, c,
+                               count);
     }
 }
 
 // Spreads `count` neighbourhoods (or cubes of outputs): v[position][cube][channel], rows `row_stride` long, zero beyond
 // the channels and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart.
-INLINE void NAME(spread_all)(const int deep, const int neighbourhoods, const void *const *table, int64_t table_stride,
+INLINE void NAME(spread_all)(const int transform, const ws_cube *cube, const void *const *table, int64_t table_stride,
                              int32_t count, int32_t channels, int64_t row_stride, float *v, int64_t distance) {
-    for (int32_t cube = 0; cube < count; cube++)
+    for (int32_t i = 0; i < count; i++)
         for (int32_t k = 0; k < channels; k += LANES) {
-            float *target = v + cube * row_stride + k;
-            if (neighbourhoods)
-                NAME(spread_neighbourhood)(deep, table + cube, table_stride, k, channels - k, target, distance);
-            else NAME(spread_cube)(deep, table + cube, table_stride, k, channels - k, target, distance);
+            float *target = v + i * row_stride + k;
+            if (channels - k >= LANES)
+                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, k, LANES, target, distance);
+            else
+                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, k, channels - k, target,
+                                    distance);
         }
-    if (!neighbourhoods) return;
+    if (transform != SPREAD_INPUTS) return;
     int32_t whole = (count + TILE_ROWS / 3 - 1) / (TILE_ROWS / 3) * (TILE_ROWS / 3);
-    for (int32_t position = 0; position < POSITIONS(deep); position++)
+    for (int32_t position = 0; position < ws_positions(cube); position++)
         __builtin_memset(v + position * distance + count * row_stride, 0,
                          sizeof(float) * (whole - count) * row_stride);
 }
@@ -165,57 +253,53 @@ INLINE void NAME(multiply_position)(const float *v, int64_t row_stride, int32_t 
     }
 }
 
-INLINE void NAME(multiply_all_cubes)(const int deep, const void *const *inputs_table, const void *const *outputs_table,
-                                     int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs,
-                                     int32_t outputs, const float *weights, const float *bias, float *scratch) {
+static TARGET void NAME(multiply_cubes)(const ws_cube *cube, const void *const *inputs_table,
+                                        const void *const *outputs_table, int64_t table_stride, int32_t cubes,
+                                        const void *outside, int32_t inputs, int32_t outputs, const float *weights,
+                                        const float *bias, float *scratch) {
+    const int32_t positions = ws_positions(cube);
     int64_t row_stride = WS_WHOLE(inputs, LANES);
-    int32_t batch = ws_cube_batch(deep, row_stride + PANEL, WS_TILE);
+    int32_t batch = ws_cube_batch(positions, row_stride + PANEL, WS_TILE);
     int64_t v_distance = WS_ROW_STRIDE(batch * row_stride), m_distance = WS_ROW_STRIDE(batch * PANEL);
-    float *v = scratch, *m = scratch + POSITIONS(deep) * v_distance;
+    float *v = scratch, *m = scratch + positions * v_distance;
     for (int32_t first = 0; first < cubes; first += batch) {
         int32_t count = cubes - first < batch ? cubes - first : batch;
-        NAME(spread_all)(deep, 1, inputs_table + first, table_stride, count, inputs, row_stride, v, v_distance);
+        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, inputs, row_stride, v,
+                         v_distance);
         const float *u = weights;
         for (int32_t panel = 0; panel < outputs; panel += PANEL) {
-            for (int32_t position = 0; position < POSITIONS(deep); position++, u += inputs * PANEL)
+            for (int32_t position = 0; position < positions; position++, u += inputs * PANEL)
                 NAME(multiply_position)(v + position * v_distance, row_stride, count, inputs, u,
                                         m + position * m_distance);
-            for (int32_t cube = 0; cube < count; cube++)
+            for (int32_t i = 0; i < count; i++)
                 for (int32_t c = 0; c < PANEL && panel + c < outputs; c += LANES)
-                    NAME(collect_cube)(deep, m + cube * PANEL + c, m_distance, NAME(load)(bias + panel + c),
-                                       outputs_table + first + cube, table_stride, outside, panel + c,
+                    NAME(collect_cube)(cube, m + i * PANEL + c, m_distance, NAME(load)(bias + panel + c),
+                                       outputs_table + first + i, table_stride, outside, panel + c,
                                        outputs - panel - c);
         }
     }
 }
 
-static TARGET void NAME(multiply_cubes)(int32_t deep, const void *const *inputs_table,
-                                        const void *const *outputs_table, int64_t table_stride, int32_t cubes,
-                                        const void *outside, int32_t inputs, int32_t outputs, const float *weights,
-                                        const float *bias, float *scratch) {
-    if (deep) NAME(multiply_all_cubes)(1, inputs_table, outputs_table, table_stride, cubes, outside, inputs, outputs,
-                                       weights, bias, scratch);
-    else NAME(multiply_all_cubes)(0, inputs_table, outputs_table, table_stride, cubes, outside, inputs, outputs,
-                                  weights, bias, scratch);
-}
-
-INLINE void NAME(outer_all_cubes)(const int deep, const void *const *inputs_table, const void *const *outputs_table,
-                                  int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, float *scratch,
-                                  float *sums) {
+static TARGET void NAME(outer_cubes)(const ws_cube *cube, const void *const *inputs_table,
+                                     const void *const *outputs_table, int64_t table_stride, int32_t cubes,
+                                     int32_t inputs, int32_t outputs, float *scratch, float *sums) {
+    const int32_t positions = ws_positions(cube);
     int64_t row_stride = WS_WHOLE(inputs, LANES), width = WS_WHOLE(outputs, PANEL);
-    int32_t batch = ws_cube_batch(deep, row_stride + width, WS_FEWEST_OUTER_CUBES);
+    int32_t batch = ws_cube_batch(positions, row_stride + width, WS_FEWEST_OUTER_CUBES);
     int64_t v_distance = WS_ROW_STRIDE(batch * row_stride), d_distance = WS_ROW_STRIDE(batch * width);
-    float *v = scratch, *d = scratch + POSITIONS(deep) * v_distance;
+    float *v = scratch, *d = scratch + positions * v_distance;
     const void *rows[WS_CHUNK];
     int64_t index[WS_CHUNK];
     for (int32_t i = 0; i < batch; i++) index[i] = i;
     // Channels that fill up the last panel.
-    if (outputs % PANEL != 0) __builtin_memset(d, 0, sizeof(float) * POSITIONS(deep) * d_distance);
+    if (outputs % PANEL != 0) __builtin_memset(d, 0, sizeof(float) * positions * d_distance);
     for (int32_t first = 0; first < cubes; first += batch) {
         int32_t count = cubes - first < batch ? cubes - first : batch;
-        NAME(spread_all)(deep, 1, inputs_table + first, table_stride, count, inputs, row_stride, v, v_distance);
-        NAME(spread_all)(deep, 0, outputs_table + first, table_stride, count, outputs, width, d, d_distance);
-        for (int32_t position = 0; position < POSITIONS(deep); position++) {
+        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, inputs, row_stride, v,
+                         v_distance);
+        NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table + first, table_stride, count, outputs, width, d,
+                         d_distance);
+        for (int32_t position = 0; position < positions; position++) {
             for (int32_t i = 0; i < count; i++) rows[i] = v + position * v_distance + i * row_stride;
             for (int32_t panel = 0; panel < outputs; panel += PANEL)
                 NAME(gather_outer)(rows, 0, count, 1, inputs, 0, d + position * d_distance + panel, index, width,
@@ -224,61 +308,49 @@ INLINE void NAME(outer_all_cubes)(const int deep, const void *const *inputs_tabl
     }
 }
 
-static TARGET void NAME(outer_cubes)(int32_t deep, const void *const *inputs_table, const void *const *outputs_table,
-                                     int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs,
-                                     float *scratch, float *sums) {
-    if (deep) NAME(outer_all_cubes)(1, inputs_table, outputs_table, table_stride, cubes, inputs, outputs, scratch,
-                                    sums);
-    else NAME(outer_all_cubes)(0, inputs_table, outputs_table, table_stride, cubes, inputs, outputs, scratch, sums);
-}
-
 // u[position] from the taps of `count` numbers each; taps and positions are `tap_distance` and `distance` apart.
-static TARGET void NAME(cube_weights)(int32_t deep, int32_t flipped, const float *weights, int64_t tap_distance,
+static TARGET void NAME(cube_weights)(const ws_cube *cube, int32_t flipped, const float *weights, int64_t tap_distance,
                                       int64_t count, float *u, int64_t distance) {
-    int last = deep ? 26 : 8;
+    const int depths = cube->depth > 1 ? 3 : 1;
+    const int height = WS_POSITIONS(cube->height), width = WS_POSITIONS(cube->width);
+    const int64_t row = width * LANES, plane = height * row, tap = flipped ? -tap_distance : tap_distance;
+    const float *first = flipped ? weights + (depths * 9 - 1) * tap_distance : weights;
+    _Alignas(64) float block[WS_MOST_POSITIONS * LANES];
     for (int64_t k = 0; k < count; k += LANES) {
-        NAME(vector) d[3][16];
-        for (int plane = 0; plane < (deep ? 3 : 1); plane++) {
-            NAME(vector) rows[12];
-            UNROLLED for (int row = 0; row < 3; row++) {
-                NAME(vector) g[3];
-                UNROLLED for (int i = 0; i < 3; i++) {
-                    int tap = 9 * plane + 3 * row + i;
-                    g[i] = NAME(load)(weights + (flipped ? last - tap : tap) * tap_distance + k);
-                }
-                NAME(spread_weights)(g[0], g[1], g[2], rows + 4 * row, 1);
+        for (int d = 0; d < depths; d++) {
+            for (int h = 0; h < 3; h++)
+                WITH_CONSTANT_EDGE(move_line, cube->width, SPREAD_WEIGHTS, first + (d * 9 + h * 3) * tap + k, tap,
+                                   block + d * plane + h * row, LANES);
+            for (int w = 0; w < width; w++) {
+                float *line = block + d * plane + w * LANES;
+                WITH_CONSTANT_EDGE(move_line, cube->height, SPREAD_WEIGHTS, line, row, line, row);
             }
-            UNROLLED for (int column = 0; column < 4; column++)
-                NAME(spread_weights)(rows[column], rows[4 + column], rows[8 + column], d[plane] + column, 4);
         }
-        UNROLLED for (int i = 0; i < 16; i++) {
-            NAME(vector) planes[4] = {d[0][i]};
-            if (deep) NAME(spread_weights)(d[0][i], d[1][i], d[2][i], planes, 1);
-            for (int plane = 0; plane < (deep ? 4 : 1); plane++)
-                NAME(store)(u + (16 * plane + i) * distance + k, planes[plane]);
-        }
+        for (int i = 0; i < height * width; i++)
+            WITH_CONSTANT_EDGE(move_line, cube->depth, SPREAD_WEIGHTS, block + i * LANES, plane, u + i * distance + k,
+                               height * width * distance);
     }
 }
 
 // The taps' gradient from the positions', as above but for the flip.
-static TARGET void NAME(cube_weights_backward)(int32_t deep, const float *u, int64_t distance, int64_t count,
+static TARGET void NAME(cube_weights_backward)(const ws_cube *cube, const float *u, int64_t distance, int64_t count,
                                                float *weights, int64_t tap_distance) {
+    const int depths = cube->depth > 1 ? 3 : 1;
+    const int height = WS_POSITIONS(cube->height), width = WS_POSITIONS(cube->width);
+    const int64_t row = width * LANES, plane = height * row;
+    _Alignas(64) float block[WS_MOST_POSITIONS * LANES];
     for (int64_t k = 0; k < count; k += LANES) {
-        NAME(vector) d[3][16];
-        UNROLLED for (int i = 0; i < 16; i++) {
-            NAME(vector) planes[4];
-            for (int plane = 0; plane < (deep ? 4 : 1); plane++)
-                planes[plane] = NAME(load)(u + (16 * plane + i) * distance + k);
-            if (deep) NAME(collect_weights)(planes, 1);
-            for (int plane = 0; plane < (deep ? 3 : 1); plane++) d[plane][i] = planes[plane];
-        }
-        for (int plane = 0; plane < (deep ? 3 : 1); plane++) {
-            UNROLLED for (int column = 0; column < 4; column++) NAME(collect_weights)(d[plane] + column, 4);
-            UNROLLED for (int row = 0; row < 3; row++) {
-                NAME(collect_weights)(d[plane] + 4 * row, 1);
-                UNROLLED for (int i = 0; i < 3; i++)
-                    NAME(store)(weights + (9 * plane + 3 * row + i) * tap_distance + k, d[plane][4 * row + i]);
+        for (int i = 0; i < height * width; i++)
+            WITH_CONSTANT_EDGE(move_line, cube->depth, COLLECT_WEIGHTS, u + i * distance + k,
+                               height * width * distance, block + i * LANES, plane);
+        for (int d = 0; d < depths; d++) {
+            for (int w = 0; w < width; w++) {
+                float *line = block + d * plane + w * LANES;
+                WITH_CONSTANT_EDGE(move_line, cube->height, COLLECT_WEIGHTS, line, row, line, row);
             }
+            for (int h = 0; h < 3; h++)
+                WITH_CONSTANT_EDGE(move_line, cube->width, COLLECT_WEIGHTS, block + d * plane + h * row, LANES,
+                                   weights + (d * 9 + h * 3) * tap_distance + k, tap_distance);
         }
     }
 }

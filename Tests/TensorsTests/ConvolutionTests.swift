@@ -54,8 +54,11 @@ struct ConvolutionTests {
         let exact = ConvolutionReference(
             x: x.scalars, w: w.scalars, b: b.scalars, dy: dy.scalars, extent: test.extent, inputs: test.inputs,
             outputs: test.outputs, geometry: g)
-        expectClose(y, exact.y, shape: y.shape, absolute: 2e-5, relative: 3e-6)
-        expectClose(gradients[x]!, exact.dx, shape: x.shape, absolute: 2e-5, relative: 3e-6)
+        // Rounding scales with the deviation of the sums, not with the one sum that happens to come out small. Minimal
+        // filtering of 4x4x4 cubes loses twice what the sum tap by tap does.
+        func rounding(_ channels: Int) -> Double { 5e-6 * Double(g.kernel.volume * channels).squareRoot() }
+        expectClose(y, exact.y, shape: y.shape, absolute: rounding(test.inputs))
+        expectClose(gradients[x]!, exact.dx, shape: x.shape, absolute: rounding(test.outputs))
         expectClose(gradients[w]!, exact.dw, shape: w.shape, absolute: 3e-4)  // sums of up to 1200 products
         expectClose(gradients[b]!, exact.db, shape: b.shape, absolute: 1e-4)
     }

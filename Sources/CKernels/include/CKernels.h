@@ -23,6 +23,14 @@ typedef struct {
     int32_t sample, depth, height, width, count, step;
 } ws_run;
 
+// The outputs that are computed together: along each axis 4 or 2 where the kernel has three taps, 1 where it has one.
+// Their neighbourhood has two inputs more along the axes of three taps; each of its voxels is a position of a product.
+typedef struct {
+    int32_t depth, height, width;
+} ws_cube;
+// The most positions of a cube.
+#define WS_MOST_POSITIONS 216
+
 // How the voxels of one feature map (the pixels) gather their neighbours in another (the source), per tap of a kernel.
 // Axes are depth, height, width. Source index at pixel o and tap t:
 //   transposed == 0:  o * stride - padding + t * dilation
@@ -87,28 +95,27 @@ typedef struct {
                                int32_t inputs, const void *zero, const float *dy, const int64_t *index,
                                int32_t outputs, uint32_t *scratch, float *sums);
 
-    // Winograd's minimal filtering (winograd.h). A cube is 2x2x2 outputs of a 3x3x3 kernel at stride 1 (deep == 1), or
-    // 1x2x2 outputs of a 1x3x3 kernel (deep == 0). Tables hold, per tap of the neighbourhood of 4x4x4 inputs or per
-    // output of the cube, the addresses of their first channels for each of the cubes; inputs outside are zeros.
-    // scratch: ws_cube_scratch elements.
+    // Winograd's minimal filtering of kernels of 3x3x3 or 1x3x3 taps at stride 1 (winograd.h). Tables hold, per input of a
+    // cube's neighbourhood or per output of the cube, the addresses of their first channels for each of the cubes; inputs
+    // outside are zeros. scratch: ws_cube_scratch elements.
 
     // y = bias + sum over taps and inputs, for every output of the cubes but those at `outside`. weights: the result of
     // cube_weights [panel][position][inputs][panel]; bias: whole panels.
-    void (*multiply_cubes)(int32_t deep, const void *const *inputs_table, const void *const *outputs_table,
+    void (*multiply_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
                            int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs, int32_t outputs,
                            const float *weights, const float *bias, float *scratch);
 
     // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient.
-    void (*outer_cubes)(int32_t deep, const void *const *inputs_table, const void *const *outputs_table,
+    void (*outer_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
                         int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, float *scratch,
                         float *sums);
 
     // `count` numbers (whole vectors) of every position from those of every tap; the taps in reverse if `flipped`.
-    void (*cube_weights)(int32_t deep, int32_t flipped, const float *weights, int64_t tap_distance, int64_t count,
+    void (*cube_weights)(const ws_cube *cube, int32_t flipped, const float *weights, int64_t tap_distance, int64_t count,
                          float *u, int64_t distance);
 
     // The transpose of cube_weights, not flipped.
-    void (*cube_weights_backward)(int32_t deep, const float *u, int64_t distance, int64_t count, float *weights,
+    void (*cube_weights_backward)(const ws_cube *cube, const float *u, int64_t distance, int64_t count, float *weights,
                                   int64_t tap_distance);
 
     // The mean of the voxels in `spans` less pivot[c], and the sum of squared deviations from that mean.
@@ -143,7 +150,7 @@ typedef struct {
 int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 
 // The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
-int64_t ws_cube_scratch(int32_t deep, int32_t inputs, int32_t outputs);
+int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);
