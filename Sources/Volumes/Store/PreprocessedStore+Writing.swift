@@ -15,7 +15,7 @@ extension PreprocessedStore {
         } catch {
             throw FileError("create", path, error)
         }
-        let group = ZarrGroup(attributes: StoreAttributes(plan: plan))
+        let group = ZarrGroup(attributes: try StoreAttributes(plan: plan).sealed())
         try AtomicFile.write(try JSONEncoder.canonical.encode(group), to: path + "/zarr.json")
     }
 
@@ -37,7 +37,8 @@ extension PreprocessedStore {
             foregroundCounts: Dictionary(uniqueKeysWithValues: counts), steps: preprocessed.record)
         try AtomicDirectory.replace(path + "/" + name) { folder in
             let checksums = try writeArrays(preprocessed, foreground, in: folder)
-            let group = ZarrGroup(attributes: try CaseAttributes(record: record, chunkChecksums: checksums))
+            let group = ZarrGroup(
+                attributes: try CaseAttributes(warmstart: record, chunkChecksums: checksums).sealed())
             try AtomicFile.write(try JSONEncoder.canonical.encode(group), to: folder + "/zarr.json")
         }
     }

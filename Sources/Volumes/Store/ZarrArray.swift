@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 import Tensors
 import WeightFiles
@@ -77,7 +76,7 @@ struct ZarrArray: Sendable {
                 try files.createDirectory(
                     atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
                 try frame.write(to: URL(fileURLWithPath: file))
-                checksums.append(frame.checksum)
+                checksums.append(CRC32.of(frame))
             }
             return ZarrArray(path: path, shape: shape, chunk: chunk, dataType: Element.dataType, checksums: checksums)
         } catch {
@@ -110,7 +109,7 @@ struct ZarrArray: Sendable {
         guard size <= limit, let frame = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
             throw damaged("its file cannot be read or is too long")
         }
-        guard frame.checksum == checksums[number] else { throw damaged("its checksum is not the one recorded") }
+        guard CRC32.of(frame) == checksums[number] else { throw damaged("its checksum is not the one recorded") }
         return try [Element](unsafeUninitializedCapacity: count) { elements, filled in
             do {
                 try Zstandard.decompress(frame, into: UnsafeMutableRawBufferPointer(elements))
@@ -152,15 +151,6 @@ struct ZarrArray: Sendable {
                 }
             }
             copy(axis: 0, source: 0, target: 0)
-        }
-    }
-}
-
-extension Data {
-    /// The CRC-32 of the bytes (as in gzip and PNG).
-    var checksum: UInt32 {
-        withUnsafeBytes { bytes in
-            UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
         }
     }
 }

@@ -47,8 +47,7 @@ struct PredictCommand: ParsableCommand {
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {
-            FileHandle.standardError.write(
-                Data("\(kept) of \(images.count) images have a result in \(out); it is kept\n".utf8))
+            StandardError.write("\(kept) of \(images.count) images have a result in \(out); it is kept\n")
         }
         var progress = Training.Progress("predicting", total: images.count, unit: "case")
         try Interruption.bySignals { interruption in
