@@ -83,8 +83,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks",
-                "Tensors",
+                "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles",
+                "Networks", "Tensors",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -4,6 +4,10 @@ import Foundation
 enum ProcessFaults {
     /// Makes a write that fails an error like others, and the want of memory one with a message and a status of its own.
     static func prepare() {
+        // The next file that is opened would take the number of a closed stream, and get the messages.
+        var descriptor = open("/dev/null", O_RDWR)
+        while (0...STDERR_FILENO).contains(descriptor) { descriptor = open("/dev/null", O_RDWR) }
+        close(descriptor)
         // A reader that has gone, and a file beyond `ulimit -f`: the failing call says so, and its error is handled there.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         // Swift says how much memory it did not get and aborts. Nothing can be allocated then: only write and leave.

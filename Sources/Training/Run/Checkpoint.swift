@@ -39,28 +39,36 @@ struct Checkpoint: Sealed {
         return "\(cpu.precision.rawValue) on \(cpu.kernelSet)"
     }
 
+    /// What the checkpoint at `path` says of itself.
+    static func state(_ path: String) throws -> Checkpoint {
+        let file = "\(path)/state.json"
+        guard let text = FileManager.default.contents(atPath: file),
+            let state = try? JSONDecoder().decode(Checkpoint.self, from: text), state.isIntact
+        else { throw TrainingError.damagedRun(file: file, problem: "the checkpoint's state is missing or damaged") }
+        return state
+    }
+
+    /// The tensors in one of the files of the checkpoint at `path`.
+    func tensors(_ name: String, _ path: String) throws -> SafetensorsFile {
+        let file = try SafetensorsFile.read("\(path)/\(name)")
+        guard file.checksum != nil, file.checksum == files[name] else {
+            throw TrainingError.damagedRun(
+                file: file.path, problem: "its checksum is not the one that the checkpoint has recorded")
+        }
+        return file
+    }
+
     /// Puts task and optimizer where a checkpoint says; `nil` if there is none.
     static func restore(_ path: String, _ task: some TrainingTask, _ optimizer: inout Optimizer) throws -> Checkpoint? {
-        let stateFile = "\(path)/state.json"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard let text = FileManager.default.contents(atPath: stateFile),
-            let checkpoint = try? JSONDecoder().decode(Checkpoint.self, from: text), checkpoint.isIntact
-        else { throw TrainingError.damagedRun(file: stateFile, problem: "the checkpoint's state cannot be read") }
-        func tensors(_ name: String) throws -> SafetensorsFile {
-            let file = try SafetensorsFile.read("\(path)/\(name)")
-            guard file.checksum != nil, file.checksum == checkpoint.files[name] else {
-                throw TrainingError.damagedRun(
-                    file: file.path, problem: "its checksum is not the one that the checkpoint has recorded")
-            }
-            return file
-        }
+        let checkpoint = try state(path)
         let here = Self.arithmetic(of: task)
         guard checkpoint.arithmetic == here else {
             throw TrainingError.otherArithmetic(path: path, there: checkpoint.arithmetic, here: here)
         }
-        try task.network.load(try tensors(Self.model))
-        try optimizer.restore(try tensors(Self.optimizer), for: task.network.namedParameters)
-        try task.restore(try tensors(Self.task))
+        try task.network.load(try checkpoint.tensors(Self.model, path))
+        try optimizer.restore(try checkpoint.tensors(Self.optimizer, path), for: task.network.namedParameters)
+        try task.restore(try checkpoint.tensors(Self.task, path))
         return checkpoint
     }
 }

@@ -52,6 +52,22 @@ public final class RunDirectory {
         }
     }
 
+    /// Compares a checkpoint with the checksums that it has recorded.
+    ///
+    /// A run may replace the checkpoint meanwhile: what is damaged fails each time that it is read.
+    /// - Throws: ``TrainingError/damagedRun(file:problem:)``, `SafetensorsError`, `FileError`.
+    public static func verifyCheckpoint(_ path: String) throws {
+        let attempts = 3
+        for attempt in 1...attempts {
+            do {
+                let state = try Checkpoint.state(path)
+                return try state.files.keys.sorted().forEach { _ = try state.tensors($0, path) }
+            } catch  where attempt < attempts {
+                continue
+            }
+        }
+    }
+
     /// Goes on with a run that has the same recipe.
     /// - Throws: ``TrainingError/noRun(path:)``; ``TrainingError/otherRecipe(path:key:there:here:)`` with the first key
     ///   that differs; `FolderInUse`.

@@ -95,6 +95,13 @@ public struct StoredCase: VoxelSource, Sendable {
         }
     }
 
+    /// Reads everything.
+    /// - Throws: ``StoreError``: `damaged`, naming case and chunk.
+    public func verify() throws {
+        _ = try whole()
+        _ = try foreground()
+    }
+
     private func read(_ labels: ZarrArray, _ number: Int) throws -> [Int16] {
         let part = "\(record.name)/labels"
         if labels.dataType == Int16.dataType {
