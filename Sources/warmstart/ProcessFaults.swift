@@ -8,6 +8,11 @@ enum ProcessFaults {
         var descriptor = open("/dev/null", O_RDWR)
         while (0...STDERR_FILENO).contains(descriptor) { descriptor = open("/dev/null", O_RDWR) }
         close(descriptor)
+        // Whoever starts the tool may have blocked the signals that ask it to save and stop.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         // A reader that has gone, and a file beyond `ulimit -f`: the failing call says so, and its error is handled there.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         // Swift says how much memory it did not get and aborts. Nothing can be allocated then: only write and leave.

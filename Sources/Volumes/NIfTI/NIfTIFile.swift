@@ -96,29 +96,37 @@ public enum NIfTIFile {
 extension NIfTIFile {
     /// Refuses a file that cannot hold the voxels that its header announces, before memory for them is taken.
     private static func checkLength(of source: ByteSource, _ header: NIfTIHeader) throws {
-        let floats = header.geometry.extent.volume * header.channels * MemoryLayout<Float>.size
-        // A file of zeros shrinks a thousandfold, and a sparse one takes no place at all: both are what they say.
-        guard floats <= Memory.largest else {
-            throw NIfTIError(
-                .tooLarge, path: source.path,
-                "its voxels take \(floats >> 20) MB in memory, this process may use \(Memory.largest >> 20) MB; "
-                    + "crop or resample the image")
-        }
         guard source.isCompressed else {
             guard source.fileSize - header.voxelOffset >= header.voxelBytes else {
                 throw truncated(source, header, found: source.fileSize - header.voxelOffset)
             }
+            _ = try memory(for: header, source.path)
             return
         }
         // Deflate expands at most 1032-fold.
         let (mostBytes, _) = source.fileSize.multipliedReportingOverflow(by: 1032)
         guard header.voxelBytes <= mostBytes else { throw truncated(source, header, found: nil) }
+        let floats = try memory(for: header, source.path)
         // A stream that shrank this much is rare, quick to inflate, and might not hold what its header says: count first.
         guard floats > 4 * source.fileSize + 64 << 20 else { return }
         let counting = try ByteSource(path: source.path)
         try counting.skip(header.voxelOffset)
         let found = try counting.skip(header.voxelBytes)
         guard found == header.voxelBytes else { throw truncated(source, header, found: found) }
+    }
+
+    /// The bytes that the voxels take in memory.
+    ///
+    /// A file of zeros shrinks a thousandfold and a sparse one takes no place on the disk: both hold what they announce.
+    private static func memory(for header: NIfTIHeader, _ path: String) throws -> Int {
+        let bytes = header.geometry.extent.volume * header.channels * MemoryLayout<Float>.size
+        guard bytes <= Memory.largest else {
+            throw NIfTIError(
+                .tooLarge, path: path,
+                "its voxels take \(bytes >> 20) MB in memory, this process may use \(Memory.largest >> 20) MB; "
+                    + "crop or resample the image")
+        }
+        return bytes
     }
 
     private static func decodeVoxels(

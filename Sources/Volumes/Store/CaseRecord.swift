@@ -21,5 +21,7 @@ struct CaseAttributes: Sealed {
     var warmstart: CaseRecord
     /// The CRC-32 of each array's chunks, in their order.
     var chunkChecksums: [String: [UInt32]]
+    /// The CRC-32 of each array's `zarr.json`; stores of earlier versions have none.
+    var metadataChecksums: [String: UInt32]?
     var checksum: UInt32 = 0
 }

@@ -57,11 +57,12 @@ public final class FolderLock: Sendable {
             // Some file systems have no locks at all.
             guard [ENOLCK, ENOTSUP, EINVAL, ENOSYS].contains(code) else { throw FileError("lock", path, code: code) }
         }
-        guard let found = FileState(path), FileState(descriptor)?.number == found.number else { return false }
+        let found = try FileState(descriptor, path)
+        guard FileState(named: path)?.number == found.number else { return false }
         guard let holder, !(isLocked && holder.host == LockHolder.here.host) else { return true }
         for _ in 0..<10 {
             usleep(UInt32(patience / .microseconds(10)))
-            guard let now = FileState(path), now.number == found.number else { return false }
+            guard let now = try FileState(opening: path), now.number == found.number else { return false }
             if now.time != found.time { throw FolderInUse(folder: folder, holder: holder) }
         }
         return true
@@ -106,18 +107,28 @@ private struct FileState {
     var number: ino_t
     var time: [Int]
 
-    init?(_ descriptor: Int32) {
+    init(_ descriptor: Int32, _ path: String) throws {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
+        guard fstat(descriptor, &status) == 0 else { throw FileError("read", path) }
         self.init(status)
     }
 
-    /// The file is opened anew: that makes network file systems ask the server.
-    init?(_ path: String) {
+    /// Nil if there is no such file.
+    init?(named path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// The file is opened anew: that makes network file systems ask the server. Nil if there is no such file any more.
+    init?(opening path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw FileError("read", path)
+        }
         defer { close(descriptor) }
-        self.init(descriptor)
+        try self.init(descriptor, path)
     }
 
     private init(_ status: stat) {

@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Networks
 import Pretraining
 import Segmentation
 import Tensors
