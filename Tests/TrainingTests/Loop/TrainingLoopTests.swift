@@ -198,20 +198,23 @@ struct TrainingLoopTests {
         recipe.checkpointSteps = 1
         try Self.train(TinyTask(), in: folder("run"), recipe: recipe)
         let checkpoint = folder("run/checkpoint")
-        let (isDone, damage) = (Atomic(false), Mutex<(any Error)?>(nil))
+        final class Found: Sendable {
+            let damage = Mutex<(any Error)?>(nil)
+        }
+        let (end, found) = (Interruption(), Found())
         let reader = DispatchGroup()
         reader.enter()
         Thread.detachNewThread {
-            while !isDone.load(ordering: .relaxed) {
-                do { try RunDirectory.verifyCheckpoint(checkpoint) } catch { damage.withLock { $0 = error } }
+            while !end.isRequested {
+                do { try RunDirectory.verifyCheckpoint(checkpoint) } catch { found.damage.withLock { $0 = error } }
             }
             reader.leave()
         }
         // Resuming a finished run saves it once more.
         for _ in 0..<30 { try Self.train(TinyTask(), in: folder("run"), resuming: true, recipe: recipe) }
-        isDone.store(true, ordering: .relaxed)
+        end.request()
         reader.wait()
-        if let error = damage.withLock({ $0 }) { Issue.record("\(error)") }
+        if let error = found.damage.withLock({ $0 }) { Issue.record("\(error)") }
     }
 
     @Test func stagesFreezeAndFree() throws {
