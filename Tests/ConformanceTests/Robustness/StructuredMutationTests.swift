@@ -34,7 +34,7 @@ struct StructuredMutationTests {
         let targets = try Self.targets(format, in: folder)
         for target in targets { try target.read() }
         var (read, slowest) = (0, Duration.zero)
-        let count = Self.longForm ?? 300
+        let count = Self.longForm ?? 100
         for number in 0..<count {
             var mutator = Mutator(number: 1_000_000 + number)
             let target = targets[mutator.choice(of: targets.count)]
