@@ -14,12 +14,13 @@ let package = Package(
         .target(name: "CKernels"),
         .target(
             name: "CNIfTI", linkerSettings: [.linkedLibrary("nifti2"), .linkedLibrary("znz"), .linkedLibrary("z")]),
+        .target(name: "CSystem"),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
 
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Networks", dependencies: ["Tensors"]),
-        .target(name: "WeightFiles", dependencies: ["Networks", "Tensors", "CZlib"]),
+        .target(name: "WeightFiles", dependencies: ["Networks", "Tensors", "CSystem", "CZlib"]),
         .target(name: "Volumes", dependencies: ["WeightFiles", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
         .target(name: "Evaluation", dependencies: ["Volumes", "Tensors"]),
         .target(name: "Augmentation", dependencies: ["Volumes", "Tensors"]),
@@ -82,8 +83,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles", "Networks",
-                "Tensors",
+                "Finetuning", "Segmentation", "Pretraining", "Training", "Evaluation", "Volumes", "WeightFiles",
+                "Networks", "Tensors",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -49,6 +49,26 @@ public struct Volume: Sendable {
     public func nonFiniteCount(inChannel channel: Int) -> Int {
         self.channel(channel).withUnsafeBufferPointer { countNonFinite($0) }
     }
+
+    /// The largest intensity of one channel, without its sign, if arithmetic in single precision might overflow on it: beyond
+    /// 10^30. That is no measurement; some tools mark background with the lowest of all numbers. Else nil.
+    public func implausibleIntensity(inChannel channel: Int) -> Float? {
+        let largest = self.channel(channel).withUnsafeBufferPointer(largestMagnitude)
+        return largest > 1e30 ? largest : nil
+    }
+}
+
+/// The largest of the values without their signs, which must be finite; 0 of none.
+private func largestMagnitude(_ values: UnsafeBufferPointer<Float>) -> Float {
+    var largest = SIMD16<Float>.zero
+    let vectors = values.count / 16
+    let base = UnsafeRawPointer(values.baseAddress)
+    for index in 0..<vectors {
+        guard let base else { break }
+        let vector = base.loadUnaligned(fromByteOffset: 64 * index, as: SIMD16<Float>.self)
+        largest = pointwiseMax(largest, pointwiseMax(vector, -vector))
+    }
+    return values[(16 * vectors)...].reduce(largest.max()) { max($0, abs($1)) }
 }
 
 private func countNonFinite(_ values: UnsafeBufferPointer<Float>) -> Int {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Tensors
+import Training
 
 /// The tool: a list of commands. Each is a thin shell over a library call, in a file of its own.
 struct Warmstart: ParsableCommand {
@@ -36,6 +37,7 @@ struct Warmstart: ParsableCommand {
 enum Main {
     /// Runs the command and ends the process with the exit status of ``ExitStatus``.
     static func main() {
+        ProcessFaults.prepare()
         do {
             var command = try Warmstart.parseAsRoot()
             try command.run()
@@ -50,7 +52,7 @@ enum Main {
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {
-        FileHandle.standardError.write(Data("warmstart: \(message)\n".utf8))
+        StandardError.write("warmstart: \(message)\n")
         exit(status)
     }
 }

@@ -131,8 +131,8 @@ struct FolderEvaluationTests {
         let expected = (0.5 + 2.0 / 3) / 2
         #expect(abs(try #require(summary.foreground_mean["Dice"]) - expected) < 1e-15)
         #expect(summary.metric_per_case.count == 2)
-        #expect(summary.metric_per_case[0].prediction_file == "\(folders.predictions)/a.nii.gz")
-        #expect(summary.metric_per_case[0].reference_file == "\(folders.references)/a.nii.gz")
+        #expect(summary.metric_per_case[0].prediction_file == "a.nii.gz")
+        #expect(summary.metric_per_case[0].reference_file == "a.nii.gz")
         let metrics = summary.metric_per_case[1].metrics
         #expect(metrics["2"]?["Dice"]?.isNaN == true)
         for key in ["Dice", "FN", "FP", "IoU", "TN", "TP", "n_pred", "n_ref"] {

@@ -96,8 +96,12 @@ struct ChainTests {
         #expect(results["finishedCells"] as? Int == 2)
 
         let model = path("cmp/cells/n2-fold0-seed0-S3D/run")
+        // What a killed prediction leaves goes away with the next one.
+        try FileManager.default.createDirectory(atPath: path("predictions"), withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: URL(filePath: path("predictions/.a.nii.gz.7.partial")))
         try await succeed(["predict", "--model", model, "--input", path("data/imagesTs"), "--out", path("predictions")])
         let name = try #require(FileManager.default.contentsOfDirectory(atPath: path("predictions")).first)
+        #expect(!FileManager.default.fileExists(atPath: path("predictions/.a.nii.gz.7.partial")))
         let labels = try NIfTIFile.readLabels(path("predictions/\(name)"))
         let image = try NIfTIFile.read(
             path("data/imagesTs/\(name.replacing(".nii.gz", with: "_0000.nii.gz"))"))

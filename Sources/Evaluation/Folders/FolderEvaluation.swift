@@ -55,7 +55,8 @@ public struct FolderEvaluation: Sendable {
             structures: structures, regions: regions.count, surface: surface,
             cases: zip(pairs, cases).map { pair, measured in
                 CaseScores(
-                    name: pair.name, predictionFile: pair.prediction, referenceFile: pair.reference,
+                    name: pair.name, predictionFile: pair.prediction.lastComponent,
+                    referenceFile: pair.reference.lastComponent,
                     diagonalMM: measured.geometry.diagonalMM,
                     structures: structures.map { scores(of: $0, in: measured) })
             })
@@ -133,4 +134,9 @@ public struct FolderEvaluation: Sendable {
         tables.reduce(into: Set<Int>()) { $0.formUnion($1.referenceLabels.union($1.predictedLabels)) }
             .subtracting([0]).sorted().map { Structure(label: $0) }
     }
+}
+
+extension String {
+    /// The file's name without its folder.
+    fileprivate var lastComponent: String { (self as NSString).lastPathComponent }
 }

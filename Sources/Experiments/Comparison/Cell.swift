@@ -112,4 +112,12 @@ public protocol CellRunner {
     /// from there.
     /// - Returns: the scores of all test cases of the cell.
     func run(_ cell: Cell, in folder: String) throws -> CellOutcome
+    /// Called when the outcome of the cell in `folder` is on the disk, perhaps again after a restart: what was kept to go on
+    /// from is not needed any more.
+    func cleanUp(_ folder: String)
+}
+
+extension CellRunner {
+    /// Removes nothing.
+    public func cleanUp(_ folder: String) {}
 }

@@ -23,16 +23,23 @@ struct CellStore {
     func outcome(of cell: Cell) throws -> CellOutcome? {
         let file = "\(folder(of: cell))/result.json"
         guard FileManager.default.fileExists(atPath: file) else { return nil }
-        let result: Result
-        do {
-            result = try JSONDecoder().decode(Result.self, from: Data(contentsOf: URL(filePath: file)))
-        } catch {
-            throw ComparisonError.damagedCell(file: file, reason: error.localizedDescription)
-        }
+        let result = try Self.result(file)
         if let difference = result.cell.difference(from: cell) {
             throw ComparisonError.differentCell(file: file, difference: difference)
         }
         return result.outcome
+    }
+
+    /// Reads a `result.json`.
+    /// - Throws: ``ComparisonError/damagedCell(file:reason:)``.
+    static func verify(_ file: String) throws { _ = try result(file) }
+
+    private static func result(_ file: String) throws -> Result {
+        do {
+            return try JSONDecoder().decode(Result.self, from: Data(contentsOf: URL(filePath: file)))
+        } catch {
+            throw ComparisonError.damagedCell(file: file, reason: error.localizedDescription)
+        }
     }
 
     /// The outcome of an equal cell, whatever it is called there, that another comparison has finished; nil without any.

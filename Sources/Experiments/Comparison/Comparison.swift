@@ -12,6 +12,24 @@ public struct Initialization: Sendable, Hashable, Codable {
         (self.name, self.weights, self.digest) = (name, weights, digest)
     }
 
+    /// Writes the name, the digest, and of an absolute path of the weights the last two names only: comparisons are shown to
+    /// others. Without a digest the path is all that identifies the weights, and stays.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encodeIfPresent(digest == nil ? weights : shownWeights, forKey: .weights)
+        try container.encodeIfPresent(digest, forKey: .digest)
+    }
+
+    private enum CodingKeys: CodingKey {
+        case name, weights, digest
+    }
+
+    /// Where the weights lie, as others may see it.
+    var shownWeights: String? {
+        weights.map { $0.hasPrefix("/") ? $0.split(separator: "/").suffix(2).joined(separator: "/") : $0 }
+    }
+
     /// Random weights.
     public static let scratch = Initialization(name: "scratch")
 }

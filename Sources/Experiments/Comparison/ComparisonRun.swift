@@ -40,7 +40,7 @@ public struct ComparisonRun: Sendable {
 
     /// Runs every cell that is not finished.
     /// - Parameter resume: go on with what the folder holds; otherwise it must not hold a comparison.
-    /// - Throws: ``ComparisonError``, or what the runner throws (an interruption, for example): finished cells stay
+    /// - Throws: ``ComparisonError``, `FolderInUse`, or what the runner throws (an interruption, for example): finished cells stay
     ///   finished.
     @discardableResult
     public func run(
@@ -48,11 +48,20 @@ public struct ComparisonRun: Sendable {
     ) throws -> ComparisonResults {
         let store = CellStore(folder: folder)
         if store.isStarted && !resume { throw ComparisonError.alreadyStarted(folder: folder) }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError("create", folder, error)
+        }
+        let lock = try FolderLock(folder)
+        defer { withExtendedLifetime(lock) {} }
+        AtomicFile.removeTemporaries(in: folder)
         let cells = comparison.cells
         // All finished cells are read, and checked, before hours are spent on the others.
         var outcomes: [CellKey: CellOutcome] = [:]
         for cell in cells {
             guard let outcome = try store.outcome(of: cell) ?? store.reuse(cell, from: reused) else { continue }
+            runner.cleanUp(store.folder(of: cell))
             outcomes[cell.key] = outcome
             report(.found(cell, finished: outcomes.count, all: cells.count))
         }
@@ -66,6 +75,7 @@ public struct ComparisonRun: Sendable {
             }
             let outcome = try runner.run(cell, in: cellFolder)
             try store.record(outcome, of: cell)
+            runner.cleanUp(cellFolder)
             outcomes[cell.key] = outcome
             try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap), outcomes)
             report(

@@ -40,12 +40,18 @@ public struct FinetuningRunner: CellRunner {
             if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: folder) }
         }
         let seconds = try trainingSeconds(run, interval: run.recipe.training.logInterval)
-        try? FileManager.default.removeItem(atPath: "\(run.folder)/checkpoint")
         return CellOutcome(
             cases: scores.cases.map { scored in
                 CaseDice(name: scored.name, dice: scored.structures.map { $0[.dice] })
             },
             steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// Removes the checkpoint.
+    public func cleanUp(_ folder: String) {
+        for name in ["checkpoint", "checkpoint.partial", "checkpoint.previous"] {
+            try? FileManager.default.removeItem(atPath: "\(folder)/run/\(name)")
+        }
     }
 
     /// Makes sure that all weights can be used, before hours are spent on the first cell.

@@ -206,7 +206,7 @@ struct ComparisonPage {
             + comparison.initializations.map { initialization in
                 (
                     "Weights of \(initialization.name)",
-                    (initialization.weights ?? "random") + (initialization.digest.map { ", content \($0)" } ?? "")
+                    (initialization.shownWeights ?? "random") + (initialization.digest.map { ", content \($0)" } ?? "")
                 )
             }
             + [

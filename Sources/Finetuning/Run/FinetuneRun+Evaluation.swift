@@ -8,16 +8,20 @@ import WeightFiles
 extension FinetuneRun {
     /// Predicts labeled cases on their own grids and compares with their labels.
     ///
-    /// Writes `predictions/NAME.nii.gz` and, when all are done, `summary.json`.
+    /// Writes `predictions/NAME.nii.gz` and, when all are done, `summary.json`, whose paths are relative to the run's folder
+    /// and the dataset's.
     /// - Parameters:
     ///   - names: cases that were not trained on.
     ///   - progress: called after each case; what it throws ends the evaluation, predictions so far stay.
     /// - Returns: the scores, one structure for each foreground class, cases in the order of `names`.
-    /// - Throws: errors of data and files, and what `progress` throws.
+    /// - Throws: errors of data and files, `FolderInUse`, and what `progress` throws.
     public func evaluate(
         _ model: SegmentationModel, on names: [String],
         progress: (_ done: Int, _ all: Int, _ name: String) throws -> Void = { _, _, _ in }
     ) throws -> DatasetScores {
+        // Training has let go of the folder.
+        let lock = try FolderLock(folder)
+        defer { withExtendedLifetime(lock) {} }
         let ensemble = try Ensemble([model], on: cpu)
         let structures = dataset.structures
         let predictions = "\(folder)/predictions"
@@ -26,6 +30,7 @@ extension FinetuneRun {
         } catch {
             throw FileError("create", predictions, error)
         }
+        AtomicFile.removeTemporaries(in: predictions)
         var scored: [CaseScores] = []
         for name in names {
             let files = try dataset.labeledCase(name)
@@ -41,7 +46,8 @@ extension FinetuneRun {
                 ignoredLabel: dataset.ignoreLabel.map(Int.init))
             scored.append(
                 CaseScores(
-                    name: name, predictionFile: file, referenceFile: files.labelPath ?? "",
+                    name: name, predictionFile: "predictions/\(name).nii.gz",
+                    referenceFile: files.labelPath.map { "labelsTr/\(($0 as NSString).lastPathComponent)" } ?? "",
                     structures: structures.map {
                         StructureScores(
                             overlap: table.overlap(of: $0), voxelVolumeMM3: reference.geometry.voxelVolumeMM3)

@@ -6,16 +6,25 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
     /// The file's name in a run's folder.
     static let fileName = "setup.json"
 
-    /// The dataset's folder.
+    /// The name of the dataset's folder; where it lies is nobody's business.
     public var dataset: String
     /// The cases to train on.
     public var trainingCases: [String]
     /// The cases to validate on.
     public var validationCases: [String]
-    /// The file of pre-trained weights; nil for random ones.
+    /// The name of the file or run of pre-trained weights; nil for random ones.
     public var weights: String?
     /// What identifies the content of that file.
     public var weightsDigest: String?
+
+    /// The setup of a run, without the folders in which data and weights lie.
+    init(
+        dataset: String, trainingCases: [String], validationCases: [String], weights: String?, weightsDigest: String?
+    ) {
+        func name(_ path: String) -> String { URL(filePath: path).standardizedFileURL.lastPathComponent }
+        (self.dataset, self.weights, self.weightsDigest) = (name(dataset), weights.map(name), weightsDigest)
+        (self.trainingCases, self.validationCases) = (trainingCases, validationCases)
+    }
 
     /// Writes the setup of a new run, or compares it with that of the run to resume.
     /// - Throws: ``FinetuneError/otherSetup(folder:difference:)``, ``FinetuneError/damagedSetup(file:)``, ``FileError``.

@@ -11,11 +11,9 @@ final class ThreadPool: Sendable {
     init(threads: Int) {
         crew = Crew()
         for index in 1..<max(threads, 1) {
-            let thread = Thread { [crew] in crew.work() }
-            thread.name = "warmstart-\(index)"
-            thread.stackSize = 1 << 21
+            // With fewer threads than wished the same results take longer.
+            guard BackgroundThread.start("warmstart-\(index)", { [crew] in crew.work() }) else { break }
             crew.helpers += 1
-            thread.start()
         }
     }
 

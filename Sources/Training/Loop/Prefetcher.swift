@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Makes the batches of coming steps on background threads, a few ahead of the step that computes.
 ///
@@ -6,7 +7,8 @@ import Foundation
 final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
     private let source: Source
     private let steps: Range<Int>
-    private let depth: Int
+    /// Batches that are made ahead at most; 0: each is made when it is asked for.
+    private var depth: Int
     private let lock = NSCondition()
     private var ready: [Int: Result<Source.Batch, any Error>] = [:]
     private var toMake: Int
@@ -18,10 +20,10 @@ final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
         (self.source, self.steps, self.depth) = (source, steps, depth)
         (toMake, wanted) = (steps.lowerBound, steps.lowerBound)
         for index in 0..<min(depth, steps.count) {
-            let thread = Thread { [self] in work() }
-            thread.name = "batches-\(index)"
-            thread.stackSize = 1 << 21
-            thread.start()
+            guard BackgroundThread.start("batches-\(index)", { [self] in work() }) else {
+                if index == 0 { self.depth = 0 }
+                break
+            }
         }
     }
 

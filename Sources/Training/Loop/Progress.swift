@@ -20,7 +20,7 @@ public struct Progress {
     public init(_ title: String, total: Int, unit: String = "step") {
         self.init(
             title, total: total, unit: unit, isTerminal: isatty(STDERR_FILENO) == 1,
-            write: { FileHandle.standardError.write(Data($0.utf8)) },
+            write: StandardError.write,
             now: { ProcessInfo.processInfo.systemUptime })
     }
 

@@ -2,8 +2,8 @@ import Tensors
 
 /// Why a training cannot begin or go on.
 public enum TrainingError: UserFacingError, Equatable {
-    /// The loss or the norm of the gradients is no longer a number.
-    case notFinite(what: String, value: String, step: Int, cases: [String])
+    /// The loss, the norm of the gradients or a weight is no longer a number.
+    case notFinite(what: String, value: String, step: Int, cases: [String], kept: String?)
     /// The run directory holds something already.
     case runExists(path: String)
     /// The run directory belongs to another recipe.
@@ -16,8 +16,6 @@ public enum TrainingError: UserFacingError, Equatable {
     case nothingTrains(stage: String)
     /// There is nothing to resume.
     case noRun(path: String)
-    /// Another process trains in the run directory.
-    case busy(path: String)
     /// A file of the run cannot be understood.
     case damagedRun(file: String, problem: String)
 
@@ -25,16 +23,16 @@ public enum TrainingError: UserFacingError, Equatable {
     public var exitCode: Int32 {
         switch self {
         case .notFinite, .damagedRun: ExitStatus.badData
-        case .runExists, .otherRecipe, .otherArithmetic, .unknownModule, .nothingTrains, .noRun, .busy: ExitStatus.usage
+        case .runExists, .otherRecipe, .otherArithmetic, .unknownModule, .nothingTrains, .noRun: ExitStatus.usage
         }
     }
 
     /// What is wrong, where, and what to do.
     public var description: String {
         switch self {
-        case .notFinite(let what, let value, let step, let cases):
-            "step \(step): the \(what) is \(value) (cases: \(cases.isEmpty ? "unknown" : cases.joined(separator: ", "))). "
-                + "The last checkpoint is kept; look at these cases or lower the learning rate."
+        case .notFinite(let what, let value, let step, let cases, let kept):
+            "step \(step): the \(what) is \(value)\(cases.isEmpty ? "" : " (cases: \(cases.joined(separator: ", ")))").\n"
+                + "The training diverged: look at its images or lower the learning rate; \(kept ?? "there is no checkpoint yet")."
         case .runExists(let path):
             "\(path) is not empty. Continue its run with --resume, or choose another --out."
         case .otherRecipe(let path, let key, let there, let here):
@@ -50,10 +48,8 @@ public enum TrainingError: UserFacingError, Equatable {
             "the stage \(stage) would train nothing. Let it train a part of the network."
         case .noRun(let path):
             "\(path) holds no run to resume: there is no recipe.yaml. Leave --resume out to begin one."
-        case .busy(let path):
-            "another process is training in \(path). Wait for it, or choose another --out."
         case .damagedRun(let file, let problem):
-            "\(file): \(problem). Remove the run directory and begin again."
+            "\(file): \(problem). Remove the run's folder checkpoint: --resume then begins at step 0, to the same bits."
         }
     }
 }

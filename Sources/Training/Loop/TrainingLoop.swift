@@ -19,6 +19,8 @@ public struct TrainingLoop<Task: TrainingTask> {
     private var step: Int
     private var seconds: Double
     private var lastCheckpoint = ContinuousClock.now
+    /// The step of the checkpoint on disk.
+    private var savedStep: Int?
 
     /// A loop that begins at the run's last checkpoint, or at step 0 if there is none.
     /// - Throws: `FileError`, `SafetensorsError` or ``TrainingError`` if the run's files are damaged.
@@ -29,7 +31,7 @@ public struct TrainingLoop<Task: TrainingTask> {
         try Self.checkStages(recipe.schedule, parameters.map(\.name))
         optimizer = Optimizer(recipe.rule)
         let checkpoint = try Checkpoint.restore(run.checkpointPath, task, &optimizer)
-        (step, seconds) = (checkpoint?.steps ?? 0, checkpoint?.seconds ?? 0)
+        (step, seconds, savedStep) = (checkpoint?.steps ?? 0, checkpoint?.seconds ?? 0, checkpoint?.steps)
         log = try RunLog(path: run.logPath, before: step)
     }
 
@@ -51,8 +53,8 @@ public struct TrainingLoop<Task: TrainingTask> {
     /// - Parameters:
     ///   - interruption: when requested, the step at hand is finished and saved.
     ///   - progress: is told of every step.
-    /// - Throws: ``TrainingInterrupted`` after an interruption; ``TrainingError`` when loss or gradients are no longer
-    ///   numbers; what the task throws.
+    /// - Throws: ``TrainingInterrupted`` after an interruption; ``TrainingError`` when loss, gradients or weights are no
+    ///   longer numbers; what the task throws.
     public mutating func train(interruption: Interruption = Interruption(), progress: inout Progress) throws {
         let steps = recipe.schedule.steps
         let batches = Prefetcher(task.batches, steps: min(step, steps)..<steps, depth: recipe.batchesAhead)
@@ -78,20 +80,21 @@ public struct TrainingLoop<Task: TrainingTask> {
         let stage = enterStage()
         let loss = try task.loss(batch, step: step)
         let value = Double(loss.total.item)
-        guard value.isFinite else { throw notFinite("loss", value, loss) }
+        guard value.isFinite else { throw notFinite("loss", value, loss.cases) }
         let gradients = loss.total.backward()
         let norm = gradients.norm(over: parameters.map(\.parameter))
-        guard norm.isFinite else { throw notFinite("norm of the gradients", norm, loss) }
+        guard norm.isFinite else { throw notFinite("norm of the gradients", norm, loss.cases) }
+        let scale = Gradients.clippingScale(norm: norm, limit: recipe.clipNorm)
         let rate = recipe.schedule.learningRate(at: step)
         optimizer.step(
             parameters, gradients: gradients, learningRate: rate, rates: stage.rates,
-            gradientScale: Gradients.clippingScale(norm: norm, limit: recipe.clipNorm))
+            gradientScale: scale)
         try task.didUpdate(step: step)
         let duration = (ContinuousClock.now - start) / .seconds(1)
         seconds += duration
         return LogEntry(
             step: step, loss: value, parts: loss.parts.isEmpty ? nil : loss.parts, learningRate: rate,
-            gradientNorm: norm, seconds: duration, stage: stage.name)
+            gradientNorm: norm, clipping: scale < 1 ? Double(scale) : nil, seconds: duration, stage: stage.name)
     }
 
     /// Freezes and frees parameters as the step's stage says.
@@ -117,6 +120,10 @@ public struct TrainingLoop<Task: TrainingTask> {
     }
 
     private mutating func save() throws {
+        // The loss of a step tells of the weights before it: those that are saved nobody has seen at work.
+        if let (name, parameter) = parameters.first(where: { !$0.parameter.norm.isFinite }) {
+            throw notFinite("norm of \(name)", parameter.norm, [])
+        }
         try log.synchronize()
         try Checkpoint(steps: step, seconds: seconds, arithmetic: Checkpoint.arithmetic(of: task))
             .save(run.checkpointPath, task, optimizer)
@@ -124,7 +131,7 @@ public struct TrainingLoop<Task: TrainingTask> {
             title: task.card.method, recipe: run.recipe, log: log.entries, steps: recipe.schedule.steps,
             seconds: seconds, previews: try task.previews(step: step - 1))
         try AtomicFile.write(page.html, to: run.pagePath)
-        lastCheckpoint = .now
+        (lastCheckpoint, savedStep) = (.now, step)
     }
 
     private mutating func stop() throws -> Never {
@@ -132,8 +139,10 @@ public struct TrainingLoop<Task: TrainingTask> {
         throw TrainingInterrupted(steps: step, path: run.path)
     }
 
-    private func notFinite(_ what: String, _ value: Double, _ loss: StepLoss) -> TrainingError {
-        .notFinite(what: what, value: "\(value)", step: step, cases: loss.cases)
+    private func notFinite(_ what: String, _ value: Double, _ cases: [String]) -> TrainingError {
+        .notFinite(
+            what: what, value: "\(value)", step: step, cases: cases,
+            kept: savedStep.map { "\(run.checkpointPath) has the weights of step \($0)" })
     }
 
     private static func note(_ entry: LogEntry) -> String {

@@ -16,6 +16,11 @@ extension Gradients {
     }
 }
 
+extension Parameter {
+    /// The Euclidean norm of the elements; not finite if one of them is not, or is so large that its square is not.
+    var norm: Double { value.sumOfSquares.squareRoot() }
+}
+
 extension Tensor {
     fileprivate var sumOfSquares: Double {
         withScalars { scalars in

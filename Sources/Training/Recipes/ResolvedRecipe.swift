@@ -19,6 +19,20 @@ public struct ResolvedRecipe: Sendable {
     /// Every value that is no section by its full key, such as `masking.ratio`, as it stands in the YAML.
     public var flattened: [(key: String, value: String)] { Self.flattened(values, prefix: "") }
 
+    /// The recipe as others may see it: of absolute paths, which tell where data lie, the last name is left.
+    public var withoutFolders: ResolvedRecipe {
+        func shown(_ value: ResolvedValue) -> ResolvedValue {
+            switch value {
+            case .scalar(.text(let text)) where text.hasPrefix("/"):
+                .scalar(.text(text.split(separator: "/").last.map(String.init) ?? text))
+            case .scalar: value
+            case .list(let elements): .list(elements.map(shown))
+            case .section(let entries): .section(entries.map { ($0.key, shown($0.value)) })
+            }
+        }
+        return ResolvedRecipe(values: values.map { ($0.key, shown($0.value)) })
+    }
+
     /// The recipe without one of its outermost sections.
     public func without(_ section: String) -> ResolvedRecipe {
         ResolvedRecipe(values: values.filter { $0.key != section })

@@ -21,10 +21,13 @@ struct RunPage {
         if !previews.isEmpty { page.add(section: "Slices", previews.map(Self.figure).joined(separator: "\n")) }
         page.add(section: "Learning rate", chart("Learning rate", "learning rate", [("learning rate", \.learningRate)]))
         page.add(
-            section: "Gradient norm", chart("Gradient norm", "norm before clipping", [("norm", \.gradientNorm)]))
+            section: "Gradient norm",
+            "\(chart("Gradient norm", "norm before clipping", [("norm", \.gradientNorm)]))\n<p class=\"note\">\(clipped)</p>"
+        )
         page.add(
             section: "Settings",
-            HTMLPage.table(columns: ["Key", "Value"], rows: recipe.flattened.map { [$0.key, $0.value] }))
+            HTMLPage.table(
+                columns: ["Key", "Value"], rows: recipe.withoutFolders.flattened.map { [$0.key, $0.value] }))
         return page.html
     }
 
@@ -32,6 +35,11 @@ struct RunPage {
         let made = (log.last?.step ?? -1) + 1
         let loss = log.last { $0.loss != nil }?.loss.map { String(format: ", loss %.4g", $0) } ?? ""
         return "\(made) of \(steps) steps in \(Progress.duration(seconds))\(loss)"
+    }
+
+    private var clipped: String {
+        let steps = log.filter { $0.gradientNorm != nil }
+        return "Clipped in \(steps.count { $0.clipping != nil }) of \(steps.count) logged steps."
     }
 
     private typealias Quantity = (name: String, value: (LogEntry) -> Double?)

@@ -13,6 +13,8 @@ public struct LogEntry: Codable, Hashable, Sendable {
     public var learningRate: Double?
     /// The norm of all gradients before clipping.
     public var gradientNorm: Double?
+    /// What the gradients were multiplied by because they were too long; nil if they were not.
+    public var clipping: Double?
     /// How long the step took.
     public var seconds: Double?
     /// The stage of the schedule.
@@ -21,7 +23,7 @@ public struct LogEntry: Codable, Hashable, Sendable {
     public var validation: [String: Double]?
 
     enum CodingKeys: String, CodingKey {
-        case step, loss, parts, seconds, stage, validation
+        case step, loss, parts, clipping, seconds, stage, validation
         case learningRate = "lr"
         case gradientNorm = "grad_norm"
     }
@@ -29,10 +31,12 @@ public struct LogEntry: Codable, Hashable, Sendable {
     /// An entry.
     public init(
         step: Int, loss: Double? = nil, parts: [String: Double]? = nil, learningRate: Double? = nil,
-        gradientNorm: Double? = nil, seconds: Double? = nil, stage: String? = nil, validation: [String: Double]? = nil
+        gradientNorm: Double? = nil, clipping: Double? = nil, seconds: Double? = nil, stage: String? = nil,
+        validation: [String: Double]? = nil
     ) {
         (self.step, self.loss, self.parts, self.learningRate) = (step, loss, parts, learningRate)
-        (self.gradientNorm, self.seconds, self.stage, self.validation) = (gradientNorm, seconds, stage, validation)
+        (self.gradientNorm, self.clipping, self.seconds) = (gradientNorm, clipping, seconds)
+        (self.stage, self.validation) = (stage, validation)
     }
 }
 

@@ -19,13 +19,16 @@ public struct DatasetCase: Sendable, Hashable {
     /// - Parameter channelNames: one for each channel; by default `0`, `1`, ..., as many as the files hold.
     /// - Returns: a volume with the geometry and the header of the first file.
     /// - Throws: ``NIfTIError`` for an unreadable file; ``DatasetError`` if the channels lie on different grids, are not as many
-    ///   as `channelNames` or have voxels that are not finite.
+    ///   as `channelNames` or have voxels that are not finite or implausibly large.
     public func readImage(channelNames: [String]? = nil) throws -> Volume {
         var volume: Volume?
         for path in imagePaths {
             let channel = try NIfTIFile.read(path)
             let wrong = channel.nonFiniteCount
             if wrong > 0 { throw DatasetError.notFinite(case: name, path: path, count: wrong) }
+            if let intensity = (0..<channel.channels).lazy.compactMap(channel.implausibleIntensity).first {
+                throw DatasetError.implausible(case: name, path: path, intensity: intensity)
+            }
             guard var merged = volume else {
                 volume = channel
                 continue

@@ -22,6 +22,8 @@ public enum DatasetError: UserFacingError, Hashable {
     case mismatchedGrids(case: String, first: String, second: String, difference: String)
     /// Voxels are not numbers, or infinite.
     case notFinite(case: String, path: String, count: Int)
+    /// An intensity is so large that arithmetic in single precision would overflow.
+    case implausible(case: String, path: String, intensity: Float)
     /// A label file has a value that the dataset does not define.
     case unknownLabel(case: String, path: String, value: Int, known: [Int])
 
@@ -45,6 +47,8 @@ public enum DatasetError: UserFacingError, Hashable {
             "case \(name): \(first) and \(second) lie on different grids (\(difference)); resample one to the other"
         case .notFinite(let name, let path, let count):
             "case \(name): \(path) has \(count) voxels that are not finite numbers; replace them"
+        case .implausible(let name, let path, let intensity):
+            "case \(name): \(path) has intensities of \(intensity), which are no measurements; replace such marks"
         case .unknownLabel(let name, let path, let value, let known):
             "case \(name): \(path) has label \(value), dataset.json defines only \(known.map(String.init).joined(separator: ", "))"
         }

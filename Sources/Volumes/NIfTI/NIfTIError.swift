@@ -14,6 +14,8 @@ public struct NIfTIError: UserFacingError, Hashable {
         case badMagic = "bad_magic"
         /// The header's dimensions make no image: none, too many, zero, negative or too large.
         case badDimensions = "bad_dimensions"
+        /// The voxels would not fit into the memory that this process may use.
+        case tooLarge = "too_large"
         /// The voxels have a type that is no real number (colour, complex, bits) or that is unknown.
         case unsupportedType = "unsupported_type"
         /// The header places the voxels where they cannot be.

@@ -127,6 +127,15 @@ struct NIfTIFields: Hashable, Sendable {
         for range in ranges { bytes.replaceSubrange(range, with: other.bytes[range]) }
     }
 
+    /// Blanks the text that people and scanners write: it may name the patient, and nothing here needs it.
+    mutating func removeText() {
+        let ranges =
+            version == .one
+            ? [4..<32, 148..<252, 328..<344]  // data_type, db_name; descrip, aux_file; intent_name
+            : [240..<344, 508..<524, 525..<540]  // descrip, aux_file; intent_name; unused_str
+        for range in ranges { bytes.replaceSubrange(range, with: repeatElement(0, count: range.count)) }
+    }
+
     private func raw(_ field: Field, _ index: Int) -> (UInt64, Field.Element) {
         let (offset, element) = version == .one ? field.one : field.two
         let start = offset + index * element.size

@@ -100,18 +100,33 @@ extension NIfTIFile {
             guard source.fileSize - header.voxelOffset >= header.voxelBytes else {
                 throw truncated(source, header, found: source.fileSize - header.voxelOffset)
             }
+            _ = try memory(for: header, source.path)
             return
         }
         // Deflate expands at most 1032-fold.
         let (mostBytes, _) = source.fileSize.multipliedReportingOverflow(by: 1032)
         guard header.voxelBytes <= mostBytes else { throw truncated(source, header, found: nil) }
+        let floats = try memory(for: header, source.path)
         // A stream that shrank this much is rare, quick to inflate, and might not hold what its header says: count first.
-        let floats = header.geometry.extent.volume * header.channels * MemoryLayout<Float>.size
         guard floats > 4 * source.fileSize + 64 << 20 else { return }
         let counting = try ByteSource(path: source.path)
         try counting.skip(header.voxelOffset)
         let found = try counting.skip(header.voxelBytes)
         guard found == header.voxelBytes else { throw truncated(source, header, found: found) }
+    }
+
+    /// The bytes that the voxels take in memory.
+    ///
+    /// A file of zeros shrinks a thousandfold and a sparse one takes no place on the disk: both hold what they announce.
+    private static func memory(for header: NIfTIHeader, _ path: String) throws -> Int {
+        let bytes = header.geometry.extent.volume * header.channels * MemoryLayout<Float>.size
+        guard bytes <= Memory.largest else {
+            throw NIfTIError(
+                .tooLarge, path: path,
+                "its voxels take \(bytes >> 20) MB in memory, this process may use \(Memory.largest >> 20) MB; "
+                    + "crop or resample the image")
+        }
+        return bytes
     }
 
     private static func decodeVoxels(

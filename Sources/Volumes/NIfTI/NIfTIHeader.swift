@@ -43,7 +43,8 @@ public struct NIfTIHeader: Hashable, Sendable {
     /// The number of bytes that the voxels take.
     public var voxelBytes: Int { geometry.extent.volume * channels * dataType.size }
 
-    /// Checks a header.
+    /// Checks a header. Its free text (`descrip`, `aux_file`, `intent_name`, `db_name`) is forgotten: stores and predictions
+    /// keep headers, and must not keep names.
     ///
     /// - Parameters:
     ///   - bytes: the first 348 (or 540) bytes of the file; fewer if the file is shorter.
@@ -66,12 +67,13 @@ public struct NIfTIHeader: Hashable, Sendable {
                 .truncated, path: path,
                 "the file ends inside its header (\(bytes.count) of \(size) bytes); copy it again")
         }
-        guard let fields = NIfTIFields(bytes: Array(bytes[..<size])), fields.magic.isValid else {
+        guard var fields = NIfTIFields(bytes: Array(bytes[..<size])), fields.magic.isValid else {
             throw NIfTIError(
                 .badMagic, path: path,
                 "not a NIfTI file: no magic number in the header (ANALYZE files have none; convert them to NIfTI first)"
             )
         }
+        fields.removeText()
         self.fields = fields
         isPair = fields.magic.isPair
         let dimensions = try Self.dimensions(fields, path: path)

@@ -102,6 +102,9 @@ public struct Plan: Codable, Hashable, Sendable {
             return "spacingMM must be three positive lengths or nulls"
         }
         if patch.dimensions.contains(where: { $0 < 1 }) || batch < 1 { return "patch and batch must be at least 1" }
+        if patch.dimensions.contains(where: { $0 > 1 << 16 }) || batch > 1 << 16 {
+            return "patch and batch must be at most \(1 << 16)"
+        }
         if channels.isEmpty || outputChannels < 1 { return "it needs at least one channel and one output" }
         if let complaint = network.complaint { return complaint }
         let divisors = network.divisors
@@ -121,7 +124,9 @@ extension NetworkTopology {
         else { return "its network's lists differ in length" }
         let extents = strides + kernels
         guard (features + blocks + decoderConvolutions).allSatisfy({ (1...4096).contains($0) }),
-            extents.allSatisfy({ $0.dimensions.allSatisfy { (1...64).contains($0) } }), stages <= 16
+            extents.allSatisfy({ $0.dimensions.allSatisfy { (1...64).contains($0) } }), stages <= 16,
+            // The product of all strides stays far from overflow.
+            strides.allSatisfy({ $0.dimensions.allSatisfy { $0 <= 8 } })
         else { return "its network has a number out of range" }
         return nil
     }

@@ -82,6 +82,9 @@ public struct Preprocessing: Sendable, Hashable, Codable {
         for channel in 0..<volume.channels {
             let wrong = volume.nonFiniteCount(inChannel: channel)
             if wrong > 0 { throw PreprocessingError.notFinite(channel: volume.channelNames[channel], count: wrong) }
+            if let intensity = volume.implausibleIntensity(inChannel: channel) {
+                throw PreprocessingError.implausible(channel: volume.channelNames[channel], intensity: intensity)
+            }
         }
         if let labels, !labels.geometry.matches(volume.geometry) {
             throw PreprocessingError.mismatchedLabels(image: volume.extent, labels: labels.extent)

@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import WeightFiles
 
 /// What a store knows of a case besides its voxels: where it came from and how to go back.
 public struct CaseRecord: Codable, Hashable, Sendable {
@@ -16,23 +17,11 @@ public struct CaseRecord: Codable, Hashable, Sendable {
 }
 
 /// The attributes of a case's group: the record and what protects it and the arrays.
-struct CaseAttributes: Codable {
+struct CaseAttributes: Sealed {
     var warmstart: CaseRecord
     /// The CRC-32 of each array's chunks, in their order.
     var chunkChecksums: [String: [UInt32]]
-    /// The CRC-32 of the canonical JSON of the two above.
-    var checksum: UInt32
-
-    init(record: CaseRecord, chunkChecksums: [String: [UInt32]]) throws {
-        (warmstart, self.chunkChecksums, checksum) = (record, chunkChecksums, 0)
-        checksum = try computedChecksum()
-    }
-
-    var isIntact: Bool { (try? computedChecksum()) == checksum }
-
-    private func computedChecksum() throws -> UInt32 {
-        var copy = self
-        copy.checksum = 0
-        return try JSONEncoder.canonical.encode(copy).checksum
-    }
+    /// The CRC-32 of each array's `zarr.json`; stores of earlier versions have none.
+    var metadataChecksums: [String: UInt32]?
+    var checksum: UInt32 = 0
 }

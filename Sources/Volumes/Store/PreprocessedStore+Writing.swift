@@ -15,7 +15,7 @@ extension PreprocessedStore {
         } catch {
             throw FileError("create", path, error)
         }
-        let group = ZarrGroup(attributes: StoreAttributes(plan: plan))
+        let group = ZarrGroup(attributes: try StoreAttributes(plan: plan).sealed())
         try AtomicFile.write(try JSONEncoder.canonical.encode(group), to: path + "/zarr.json")
     }
 
@@ -36,24 +36,28 @@ extension PreprocessedStore {
             name: name, sources: sources, channelNames: preprocessed.channelNames,
             foregroundCounts: Dictionary(uniqueKeysWithValues: counts), steps: preprocessed.record)
         try AtomicDirectory.replace(path + "/" + name) { folder in
-            let checksums = try writeArrays(preprocessed, foreground, in: folder)
-            let group = ZarrGroup(attributes: try CaseAttributes(record: record, chunkChecksums: checksums))
+            let arrays = try writeArrays(preprocessed, foreground, in: folder)
+            let group = ZarrGroup(
+                attributes: try CaseAttributes(
+                    warmstart: record, chunkChecksums: arrays.mapValues(\.checksums),
+                    metadataChecksums: arrays.mapValues(\.metadataChecksum)
+                ).sealed())
             try AtomicFile.write(try JSONEncoder.canonical.encode(group), to: folder + "/zarr.json")
         }
     }
 
     /// Writes a case's arrays.
-    /// - Returns: each array's name and the checksums of its chunks.
+    /// - Returns: the arrays by name.
     private static func writeArrays(
         _ preprocessed: PreprocessedCase, _ foreground: ForegroundVoxels?, in folder: String
-    ) throws -> [String: [UInt32]] {
-        var checksums: [String: [UInt32]] = [:]
+    ) throws -> [String: ZarrArray] {
+        var arrays: [String: ZarrArray] = [:]
         func add<Element: ZarrElement>(
             _ name: String, _ elements: [Element], shape: [Int], chunk: [Int], dimensions: [String]
         ) throws {
-            checksums[name] = try elements.withUnsafeBufferPointer {
+            arrays[name] = try elements.withUnsafeBufferPointer {
                 try ZarrArray.write($0, shape: shape, chunk: chunk, dimensions: dimensions, to: folder + "/" + name)
-            }.checksums
+            }
         }
         let (size, channels, axes) = (
             preprocessed.extent.dimensions, preprocessed.channelNames.count, ["depth", "height", "width"]
@@ -74,7 +78,7 @@ extension PreprocessedStore {
             try add(
                 "foreground", rows, shape: shape, chunk: [min(shape[0], 1 << 15), 4], dimensions: ["voxel", "place"])
         }
-        return checksums
+        return arrays
     }
 
     /// Near-equal chunks of 32 to 72 voxels along an axis: a patch touches little beyond itself, a small image is one chunk.

@@ -52,9 +52,13 @@ public final class PreprocessedStore: Sendable {
     static func storedPlan(in path: String) throws -> Plan? {
         guard let data = FileManager.default.contents(atPath: path + "/zarr.json") else { return nil }
         do {
-            let plan = try JSONDecoder().decode(ZarrGroup<StoreAttributes>.self, from: data).attributes.plan
-            try plan.requireSound(path: path)
-            return plan
+            let attributes = try JSONDecoder().decode(ZarrGroup<StoreAttributes>.self, from: data).attributes
+            guard attributes.isIntact else {
+                throw StoreError.damaged(
+                    part: "the plan", path: path, reason: "the checksum of its zarr.json is not the one recorded")
+            }
+            try attributes.plan.requireSound(path: path)
+            return attributes.plan
         } catch let error as DecodingError {
             throw StoreError.notAStore(path: path, reason: "its zarr.json holds no plan (\(error.placeAndReason))")
         }
@@ -78,6 +82,7 @@ public final class PreprocessedStore: Sendable {
 }
 
 /// The attributes of a store's group.
-struct StoreAttributes: Codable {
+struct StoreAttributes: Sealed {
     var plan: Plan
+    var checksum: UInt32 = 0
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import Tensors
+import WeightFiles
 
 /// Preprocesses datasets into stores: several cases at once, and only those that are not there yet.
 public struct StoreBuilder: Sendable {
@@ -53,13 +54,19 @@ public struct StoreBuilder: Sendable {
     ///   - cpu: its threads share the cases.
     ///   - progress: called after each case, one call at a time, on any thread.
     /// - Returns: the store.
-    /// - Throws: ``StoreError``: `otherPlan`; ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``.
+    /// - Throws: ``StoreError``: `otherPlan`; `FolderInUse` while another process fills the store; ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``.
     public func build(
         _ cases: [DatasetCase], at path: String, on cpu: CPU, progress: @Sendable (Progress) -> Void = { _ in }
     ) throws -> PreprocessedStore {
+        func missingCases() throws -> [DatasetCase] {
+            let present = Set(try PreprocessedStore.caseNames(in: path))
+            return cases.filter { !present.contains($0.name) }
+        }
+        // Many may read a store, one fills it.
+        let lock = try isComplete(path, missingCases) ? nil : takeOver(path)
+        defer { withExtendedLifetime(lock) {} }
         try PreprocessedStore.create(at: path, plan: plan)
-        let present = Set(try PreprocessedStore.caseNames(in: path))
-        let missing = cases.filter { !present.contains($0.name) }
+        let missing = try missingCases()
         let finished = Mutex(cases.count - missing.count)
         _ = try cpu.mapCases(missing) { source in
             var problem: String?
@@ -74,6 +81,24 @@ public struct StoreBuilder: Sendable {
             }
         }
         return try PreprocessedStore(opening: path)
+    }
+
+    /// Whether the store at `path` is there and lacks no case.
+    private func isComplete(_ path: String, _ missing: () throws -> [DatasetCase]) throws -> Bool {
+        try FileManager.default.fileExists(atPath: "\(path)/zarr.json") && missing().isEmpty
+    }
+
+    /// Takes the folder of a store, and removes what killed processes left in it.
+    private func takeOver(_ path: String) throws -> FolderLock {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw FileError("create", path, error)
+        }
+        let lock = try FolderLock(path)
+        AtomicFile.removeTemporaries(in: path)
+        try AtomicDirectory.recoverAll(in: path)
+        return lock
     }
 
     private func add(_ source: DatasetCase, to path: String, on cpu: CPU) throws {

@@ -26,9 +26,13 @@ public struct StoredCase: VoxelSource, Sendable {
         guard attributes.isIntact else { throw damaged("the checksum of its zarr.json is not the one recorded") }
         func array(_ part: String, _ types: [String]) throws -> ZarrArray? {
             guard let checksums = attributes.chunkChecksums[part] else { return nil }
-            return try ZarrArray(
+            let array = try ZarrArray(
                 opening: path + "/" + part, checksums: checksums, expecting: types, part: "\(name)/\(part)",
                 store: store)
+            if let recorded = attributes.metadataChecksums?[part], recorded != array.metadataChecksum {
+                throw damaged("the checksum of \(part)/zarr.json is not the one recorded")
+            }
+            return array
         }
         record = attributes.warmstart
         guard let image = try array("image", [Float.dataType]) else { throw damaged("it has no image") }
@@ -93,6 +97,13 @@ public struct StoredCase: VoxelSource, Sendable {
                     part: "\(record.name)/foreground", path: store, reason: "a voxel lies outside the image")
             }
         }
+    }
+
+    /// Reads everything.
+    /// - Throws: ``StoreError``: `damaged`, naming case and chunk.
+    public func verify() throws {
+        _ = try whole()
+        _ = try foreground()
     }
 
     private func read(_ labels: ZarrArray, _ number: Int) throws -> [Int16] {

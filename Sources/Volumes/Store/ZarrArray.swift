@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 import Tensors
 import WeightFiles
@@ -29,6 +28,8 @@ struct ZarrArray: Sendable {
     let dataType: String
     /// The CRC-32 of each chunk's file, in the order of the chunks.
     let checksums: [UInt32]
+    /// The CRC-32 of `zarr.json`.
+    let metadataChecksum: UInt32
 
     /// Chunks along each axis.
     var grid: [Int] { zip(shape, chunk).map { ($0 + $1 - 1) / $1 } }
@@ -39,8 +40,9 @@ struct ZarrArray: Sendable {
         func damaged(_ reason: String) -> StoreError { .damaged(part: part, path: store, reason: reason) }
         let metadata: ZarrMetadata
         do {
-            metadata = try JSONDecoder().decode(
-                ZarrMetadata.self, from: Data(contentsOf: URL(fileURLWithPath: path + "/zarr.json")))
+            let text = try Data(contentsOf: URL(fileURLWithPath: path + "/zarr.json"))
+            metadata = try JSONDecoder().decode(ZarrMetadata.self, from: text)
+            metadataChecksum = CRC32.of(text)
         } catch {
             throw damaged("its zarr.json cannot be read")
         }
@@ -65,7 +67,8 @@ struct ZarrArray: Sendable {
         let files = FileManager.default
         do {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try JSONEncoder.canonical.encode(metadata).write(to: URL(fileURLWithPath: path + "/zarr.json"))
+            let text = try JSONEncoder.canonical.encode(metadata)
+            try text.write(to: URL(fileURLWithPath: path + "/zarr.json"))
             let grid = zip(shape, chunk).map { ($0 + $1 - 1) / $1 }
             var checksums: [UInt32] = []
             var padded = [Element](repeating: .zero, count: chunk.reduce(1, *))
@@ -77,17 +80,21 @@ struct ZarrArray: Sendable {
                 try files.createDirectory(
                     atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
                 try frame.write(to: URL(fileURLWithPath: file))
-                checksums.append(frame.checksum)
+                checksums.append(CRC32.of(frame))
             }
-            return ZarrArray(path: path, shape: shape, chunk: chunk, dataType: Element.dataType, checksums: checksums)
+            return ZarrArray(
+                path: path, shape: shape, chunk: chunk, dataType: Element.dataType, checksums: checksums,
+                metadataChecksum: CRC32.of(text))
         } catch {
             throw FileError("write", path, error)
         }
     }
 
-    private init(path: String, shape: [Int], chunk: [Int], dataType: String, checksums: [UInt32]) {
+    private init(
+        path: String, shape: [Int], chunk: [Int], dataType: String, checksums: [UInt32], metadataChecksum: UInt32
+    ) {
         (self.path, self.shape, self.chunk, self.dataType) = (path, shape, chunk, dataType)
-        self.checksums = checksums
+        (self.checksums, self.metadataChecksum) = (checksums, metadataChecksum)
     }
 
     /// The elements of chunk `number`, padding included.
@@ -110,7 +117,7 @@ struct ZarrArray: Sendable {
         guard size <= limit, let frame = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
             throw damaged("its file cannot be read or is too long")
         }
-        guard frame.checksum == checksums[number] else { throw damaged("its checksum is not the one recorded") }
+        guard CRC32.of(frame) == checksums[number] else { throw damaged("its checksum is not the one recorded") }
         return try [Element](unsafeUninitializedCapacity: count) { elements, filled in
             do {
                 try Zstandard.decompress(frame, into: UnsafeMutableRawBufferPointer(elements))
@@ -152,15 +159,6 @@ struct ZarrArray: Sendable {
                 }
             }
             copy(axis: 0, source: 0, target: 0)
-        }
-    }
-}
-
-extension Data {
-    /// The CRC-32 of the bytes (as in gzip and PNG).
-    var checksum: UInt32 {
-        withUnsafeBytes { bytes in
-            UInt32(truncatingIfNeeded: crc32_z(0, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
         }
     }
 }

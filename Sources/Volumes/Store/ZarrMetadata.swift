@@ -84,12 +84,3 @@ struct ZarrGroup<Attributes: Codable>: Codable {
     var node_type = "group"
     var attributes: Attributes
 }
-
-extension JSONEncoder {
-    /// Keys sorted, so that equal values give equal bytes.
-    static var canonical: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
-}

@@ -1,12 +1,14 @@
+import CSystem
 import Foundation
 
 /// Folders that are there as a whole or not at all, such as a run's checkpoint.
 public enum AtomicDirectory {
     /// Replaces the folder at `path` by one that `body` fills.
     ///
-    /// The new folder grows as `PATH.partial` and is flushed to the disk with all its files. Only then the former folder
-    /// steps aside as `PATH.previous`, the new one takes its name, and the former is removed. At every instant either
-    /// `PATH` or `PATH.previous` is a whole folder on the disk; ``recover(_:)`` finds it.
+    /// The new folder grows as `PATH.partial` and is flushed to the disk with all its files. Only then the two change names
+    /// in one step, and the former is removed: at every instant `PATH` is a whole folder. On file systems that cannot
+    /// exchange names the former folder steps aside as `PATH.previous` before the new one takes its name;
+    /// ``recover(_:)`` finds it after a kill in between.
     /// - Parameter body: is given the path of the folder to fill.
     /// - Throws: ``FileError``, or what `body` throws; the former folder is then as before.
     public static func replace(_ path: String, _ body: (_ folder: String) throws -> Void) throws {
@@ -16,13 +18,18 @@ public enum AtomicDirectory {
             guard mkdir(partial, 0o777) == 0 else { throw FileError("create", partial) }
             try body(partial)
             try synchronize(tree: partial)
-            if exists(path) { try move(path, to: previous) }
-            try move(partial, to: path)
+            if !exists(path) {
+                try move(partial, to: path)
+            } else if ws_exchange(partial, path) != 0 {
+                try move(path, to: previous)
+                try move(partial, to: path)
+            }
         } catch {
             try? recover(path)
             throw error
         }
         try AtomicFile.synchronize(folder: AtomicFile.split(path).folder)
+        try remove(partial)
         try remove(previous)
     }
 
@@ -35,6 +42,16 @@ public enum AtomicDirectory {
         if !exists(path) && exists(previous) { try move(previous, to: path) }
         try remove(path + ".partial")
         try remove(previous)
+    }
+
+    /// Puts right what killed processes left of all folders in `folder`. Only for whoever holds its ``FolderLock``.
+    /// - Throws: ``FileError``.
+    public static func recoverAll(in folder: String) throws {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            for ending in [".partial", ".previous"] where name.hasSuffix(ending) && !AtomicFile.isTemporary(name) {
+                try recover("\(folder)/\(name.dropLast(ending.count))")
+            }
+        }
     }
 
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

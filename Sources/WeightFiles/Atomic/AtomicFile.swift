@@ -34,6 +34,17 @@ public enum AtomicFile {
         try write(Data(text.utf8), to: path)
     }
 
+    /// Whether a name is that of a temporary file of ``write(to:_:)``.
+    public static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".partial") }
+
+    /// Removes the temporary files that killed processes left in a folder. Only for whoever holds its ``FolderLock``: the
+    /// file of a living process looks the same.
+    public static func removeTemporaries(in folder: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isTemporary(name) {
+            unlink("\(folder)/\(name)")
+        }
+    }
+
     /// Flushes a folder's list of names to the disk: a rename is durable only afterwards.
     static func synchronize(folder: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

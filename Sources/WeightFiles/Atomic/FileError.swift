@@ -17,12 +17,20 @@ public struct FileError: UserFacingError, Equatable {
 
     /// The failure of a call into Foundation.
     public init(_ attempt: String, _ path: String, _ error: any Error) {
-        if let code = (error as? CocoaError)?.underlying as? POSIXError {
-            self.init(attempt, path, code: code.code.rawValue)
+        let cocoa = error as? CocoaError
+        if let code = (cocoa?.underlying as? POSIXError)?.code ?? cocoa.flatMap({ Self.codes[$0.code] }) {
+            self.init(attempt, path, code: code.rawValue)
         } else {
             self.init(attempt, path, reason: error.localizedDescription)
         }
     }
+
+    /// What Foundation says in words of its own.
+    private static let codes: [CocoaError.Code: POSIXErrorCode] = [
+        .fileWriteOutOfSpace: .ENOSPC, .fileWriteVolumeReadOnly: .EROFS, .fileWriteNoPermission: .EACCES,
+        .fileReadNoPermission: .EACCES, .fileNoSuchFile: .ENOENT, .fileReadNoSuchFile: .ENOENT,
+        .fileWriteFileExists: .EEXIST,
+    ]
 
     /// A failure with a reason in words.
     public init(_ attempt: String, _ path: String, reason: String) {

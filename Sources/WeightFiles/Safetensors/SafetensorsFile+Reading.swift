@@ -4,10 +4,10 @@ extension SafetensorsFile {
     /// A header longer than this is refused, as by the reference implementation.
     private static let longestHeader = 100_000_000
 
-    /// Reads a file and checks every number in it before it is used.
+    /// Reads a file and checks every number in it before it is used, and its checksum if it has one, as all files have that
+    /// ``write(to:)`` wrote.
     ///
-    /// The file is mapped into memory: nothing is read but what is asked for, and nothing that a header claims is
-    /// allocated.
+    /// The file is mapped into memory, and nothing that a header claims is allocated.
     /// - Throws: ``FileError`` if it cannot be read, ``SafetensorsError`` if it is damaged.
     public static func read(_ path: String) throws -> SafetensorsFile {
         let content: Data
@@ -37,8 +37,16 @@ extension SafetensorsFile {
         } catch let error as DecodingError {
             throw damaged("the header cannot be understood: \(error.summary)")
         }
-        let tensors = try Self.tensors(of: header, in: content.dropFirst(8 + Int(declared)), path)
-        self.init(tensors: tensors, metadata: header.metadata, path: path)
+        let data = content.dropFirst(8 + Int(declared))
+        var metadata = header.metadata
+        let recorded = metadata.removeValue(forKey: FileChecksum.key)
+        let checksum = recorded == nil ? nil : FileChecksum.of(head: Data(content.prefix(8 + Int(declared))), data)
+        guard recorded == checksum.map(FileChecksum.text) else {
+            throw damaged(
+                "its checksum is not the one recorded (a tool that changes the file must drop '\(FileChecksum.key)')")
+        }
+        let tensors = try Self.tensors(of: header, in: data, path)
+        self.init(tensors: tensors, metadata: metadata, path: path, checksum: checksum)
     }
 
     /// Cuts `data`, all that follows the header, into tensors. They must fill it without gap or overlap.

@@ -4,23 +4,34 @@ import Tensors
 extension SafetensorsFile {
     /// Writes the file so that `path` holds either its former content or all of the new one, whatever happens.
     ///
-    /// The same content gives the same bytes. Wide elements come first, so that every tensor is aligned.
+    /// The same content gives the same bytes. Wide elements come first, so that every tensor is aligned. A checksum of the
+    /// whole file goes into its metadata, and reading verifies it.
+    /// - Returns: the checksum.
     /// - Throws: ``FileError``.
-    public func write(to path: String) throws {
+    @discardableResult
+    public func write(to path: String) throws -> UInt32 {
         let ordered = tensors.sorted {
             ($1.value.elementType.byteCount, $0.key) < ($0.value.elementType.byteCount, $1.key)
         }
-        let head = try encodedHeader(ordered)
+        var head = try encodedHeader(ordered)
+        var check = CRC32()
+        check.add(head)
+        for (_, tensor) in ordered { check.add(tensor.bytes) }
+        if let place = FileChecksum.place(in: head) {
+            head.replaceSubrange(place, with: Data(FileChecksum.text(check.value).utf8))
+        }
         try AtomicFile.write(to: path) { file in
             try file.write(head)
             for (_, tensor) in ordered { try file.write(tensor.bytes) }
         }
+        return check.value
     }
 
     /// Writes tensors and strings to a safetensors file; see ``write(to:)``.
+    @discardableResult
     public static func write(
         _ tensors: [String: StoredTensor], metadata: [String: String] = [:], to path: String
-    ) throws {
+    ) throws -> UInt32 {
         try SafetensorsFile(tensors: tensors, metadata: metadata).write(to: path)
     }
 
@@ -30,6 +41,7 @@ extension SafetensorsFile {
             tensors[SafetensorsHeader.metadataKey] == nil, "no tensor can be called \(SafetensorsHeader.metadataKey)")
         var header = SafetensorsHeader()
         header.metadata = metadata
+        header.metadata[FileChecksum.key] = FileChecksum.none
         var offset = 0
         for (name, tensor) in ordered {
             header.entries[name] = .init(

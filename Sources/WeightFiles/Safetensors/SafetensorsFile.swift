@@ -9,14 +9,16 @@ public struct SafetensorsFile: Sendable, Equatable {
     public var tensors: [String: StoredTensor]
     /// Where the content was read from, for messages.
     public private(set) var path: String
+    /// The checksum of the file that the content was read from; nil if it has none.
+    public private(set) var checksum: UInt32?
 
     /// Content that is in no file yet.
     public init(tensors: [String: StoredTensor] = [:], metadata: [String: String] = [:]) {
         self.init(tensors: tensors, metadata: metadata, path: "(in memory)")
     }
 
-    init(tensors: [String: StoredTensor], metadata: [String: String], path: String) {
-        (self.tensors, self.metadata, self.path) = (tensors, metadata, path)
+    init(tensors: [String: StoredTensor], metadata: [String: String], path: String, checksum: UInt32? = nil) {
+        (self.tensors, self.metadata, self.path, self.checksum) = (tensors, metadata, path, checksum)
     }
 
     /// The tensor called `name`.

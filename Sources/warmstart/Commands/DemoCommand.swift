@@ -33,7 +33,7 @@ struct DemoCommand: ParsableCommand {
             do {
                 return try demo.run(
                     on: compute.cpu, interruption: interruption,
-                    begin: { FileHandle.standardError.write(Data("\($0.rawValue)\n".utf8)) },
+                    begin: { StandardError.write("\($0.rawValue)\n") },
                     progress: { Training.Progress($0, total: $1) }, report: ComparisonLines.show)
             } catch is TrainingInterrupted {
                 throw DemoInterrupted()

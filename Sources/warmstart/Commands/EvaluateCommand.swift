@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Training
 import Volumes
 import WeightFiles
 
@@ -121,7 +122,7 @@ struct EvaluateCommand: ParsableCommand {
             return (folder, try NNUNetDataset(path: parent))
         } catch let error as DatasetError {
             // References may be copied without their images; their labels can be compared all the same.
-            FileHandle.standardError.write(Data("classes keep their numbers: \(error)\n".utf8))
+            StandardError.write("classes keep their numbers: \(error)\n")
             return (folder, nil)
         }
     }

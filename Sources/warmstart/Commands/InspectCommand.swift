@@ -13,14 +13,23 @@ struct InspectCommand: ParsableCommand {
             Examples:
               warmstart inspect scan.nii.gz
               warmstart inspect DATASET --json
+              warmstart inspect RUN --verify
             """)
 
     @Argument(help: "A file or folder.")
     var path: ExistingPath
 
+    @Flag(help: "Read everything in a run, store, comparison or file, and compare it with its checksums.")
+    var verify = false
+
     @OptionGroup var printing: PrintOptions
 
-    func run() throws { try facts(of: path.required()).print(json: printing.json) }
+    func run() throws {
+        let path = try path.required()
+        var facts = try facts(of: path)
+        if verify { facts.add("intact", try Verification(of: path).intact) }
+        try facts.print(json: printing.json)
+    }
 
     private func facts(of path: String) throws -> Facts {
         func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
@@ -30,6 +39,12 @@ struct InspectCommand: ParsableCommand {
             if holds("dataset.json") { return try NNUNetDataset(path: path).facts }
             if holds("zarr.json") { return try PreprocessedStore(opening: path).facts }
             if holds("comparison.json") { return try ComparisonResults(contentsOf: "\(path)/comparison.json").facts }
+            if holds("cells") {
+                var facts = Facts()
+                facts.add("content", "comparison")
+                facts.add("finished", 0, text: "no training run yet")
+                return facts
+            }
             if holds("recipe.yaml") { return try RunFolder(path: path).facts }
             return try ImageFolder(path: path).facts
         }

@@ -3,6 +3,7 @@ import Foundation
 import Segmentation
 import Training
 import Volumes
+import WeightFiles
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,10 +46,12 @@ struct PredictCommand: ParsableCommand {
         let segmenter = try segmenter()
         let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count)
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        let lock = try FolderLock(out)
+        defer { withExtendedLifetime(lock) {} }
+        AtomicFile.removeTemporaries(in: out)
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {
-            FileHandle.standardError.write(
-                Data("\(kept) of \(images.count) images have a result in \(out); it is kept\n".utf8))
+            StandardError.write("\(kept) of \(images.count) images have a result in \(out); it is kept\n")
         }
         var progress = Training.Progress("predicting", total: images.count, unit: "case")
         try Interruption.bySignals { interruption in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 import Volumes
 import WeightFiles
 
@@ -45,7 +46,7 @@ struct PreprocessCommand: ParsableCommand {
         let progress = CaseProgress("preprocessing", total: cases.count)
         let store = try builder.build(cases, at: out, on: compute.cpu) { state in
             if let problem = state.problem {
-                FileHandle.standardError.write(Data("left out: \(problem)\n".utf8))
+                StandardError.write("left out: \(problem)\n")
             }
             progress.advance(note: state.name)
         }

@@ -36,7 +36,7 @@ struct PretrainCommand: ParsableCommand {
             try training.train(
                 resumes: options.resume, on: compute.cpu, interruption: interruption, progress: &progress
             ) { notice in
-                FileHandle.standardError.write(Data("\(notice)\n".utf8))
+                StandardError.write("\(notice)\n")
             }
         }
         print("\(options.out)/weights.safetensors\n\(options.out)/index.html")

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Training
 
 /// What a comparison tells while it runs, a line each on the standard error stream.
 enum ComparisonLines {
@@ -11,6 +12,6 @@ enum ComparisonLines {
             case .finished(let cell, let dice, let finished, let all):
                 "[\(finished)/\(all)] \(cell.key): Dice \(String(format: "%.4f", dice))"
             }
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        StandardError.write("\(line)\n")
     }
 }

@@ -21,6 +21,32 @@ struct Mutator {
         return bytes
     }
 
+    /// Damages text: its bytes, or a number in it, or a line.
+    mutating func damagedText(_ content: Data) -> Data {
+        guard draws.integer(in: 0..<3) > 0 else { return damaged(content) }
+        var text = String(decoding: content, as: UTF8.self)
+        for _ in 0..<draws.integer(in: 1...3) {
+            if draws.integer(in: 0..<3) > 0 {
+                let numbers = text.ranges(of: /-?[0-9]+(\.[0-9]+)?/)
+                guard !numbers.isEmpty else { continue }
+                let range = numbers[draws.integer(in: 0..<numbers.count)]
+                text.replaceSubrange(range, with: Self.oddities[draws.integer(in: 0..<Self.oddities.count)])
+            } else {
+                var lines = text.components(separatedBy: "\n")
+                let (from, to) = (draws.integer(in: 0..<lines.count), draws.integer(in: 0..<lines.count))
+                if draws.integer(in: 0..<2) == 0 { lines.remove(at: from) } else { lines.insert(lines[from], at: to) }
+                text = lines.joined(separator: "\n")
+            }
+        }
+        return Data(text.utf8)
+    }
+
+    private static let oddities = [
+        "-1", "0", "1", "3", "32767", "-32768", "2147483648", "1000000000000", "9223372036854775807",
+        "-9223372036854775808", "9223372036854775808", "1e30", "1e400", "-0.5", "1e-320", "nan", ".inf", "null", "true",
+        "\"x\"", "[]", "{}", "[1, 2]", "[[[[[[[[[]]]]]]]]]", "&a [*a]", "*b", "!!binary x", "\u{0}", "\u{202E}",
+    ]
+
     /// Damages the pickle in a zip archive and makes the checksum right again, so that readers see the pickle; nil where
     /// the bytes are no archive with a stored pickle.
     mutating func damagedPickle(_ content: Data) -> Data? {

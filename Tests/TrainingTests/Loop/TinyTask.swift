@@ -55,6 +55,7 @@ final class TinyTask: TrainingTask {
         patch: 32, spacingMM: [1, 1, 1], normalization: ["z_score"])
     var atStep: (Int) throws -> Void = { _ in }
     var lossScale: (Int) -> Float = { _ in 1 }
+    var afterUpdate: (Int) -> Void = { _ in }
     private(set) var updates: Int64 = 0
     private let cpu: CPU
     private let tiny: TinyNetwork
@@ -78,7 +79,10 @@ final class TinyTask: TrainingTask {
             cases: ["case_\(step)", "case_\(step + 1)"])
     }
 
-    func didUpdate(step: Int) { updates += 1 }
+    func didUpdate(step: Int) {
+        updates += 1
+        afterUpdate(step)
+    }
 
     func validate(step: Int) -> [String: Double] { ["dice": 0.5, "undefined": .nan] }
 

@@ -1,5 +1,7 @@
+import Dispatch
 import Foundation
 import Networks
+import Synchronization
 import Tensors
 import Testing
 import Training
@@ -110,7 +112,109 @@ struct TrainingLoopTests {
         #expect(text.contains("step 7: the \(what) is ") && text.contains("case_7, case_8"), "\(text)")
         #expect(error?.exitCode == 65)
         let kept = try String(contentsOfFile: folder("run/checkpoint/state.json"), encoding: .utf8)
-        #expect(kept.contains("\"steps\":6"), "\(kept)")
+        #expect(kept.contains("\"steps\" : 6"), "\(kept)")
+    }
+
+    @Test("weights that are no longer numbers are never saved, not even after the last step", arguments: [2, 11])
+    func divergedWeights(step: Int) throws {
+        let folder = try TemporaryFolder()
+        let task = TinyTask()
+        // A step that the loss of no later step has judged: the next thing is the checkpoint, or the end.
+        task.afterUpdate = { [network = task.network] in
+            if $0 == step { network.namedParameters[0].parameter.update { $0[3] = .infinity } }
+        }
+        let error = #expect(throws: TrainingError.self) { try Self.train(task, in: folder("run")) }
+        let text = try #require(error?.description)
+        #expect(text.contains("step \(step + 1): the norm of encoder.weight is inf"), "\(text)")
+        #expect(text.contains(step == 2 ? "there is no checkpoint yet" : "run/checkpoint has the weights of step 9"))
+        #expect(!FileManager.default.fileExists(atPath: folder("run/weights.safetensors")))
+        if step == 11 {
+            let kept = try SafetensorsFile.read(folder("run/checkpoint/model.safetensors"))
+            #expect(try kept.tensors.values.allSatisfy { try $0.floats().allSatisfy(\.isFinite) })
+        }
+    }
+
+    @Test("a step whose gradients were shortened says by how much, and the page counts them")
+    func clipping() throws {
+        let folder = try TemporaryFolder()
+        var recipe = TrainingRecipe.tiny()
+        recipe.clipNorm = 0.5
+        try Self.train(TinyTask(), in: folder("run"), recipe: recipe)
+        let steps = try RunLog.read(folder("run/log.jsonl")).filter { $0.gradientNorm != nil }
+        for entry in steps {
+            let norm = try #require(entry.gradientNorm)
+            if norm > 0.5 {
+                #expect(abs(try #require(entry.clipping) * norm - 0.5) < 1e-5)
+            } else {
+                #expect(entry.clipping == nil)
+            }
+        }
+        let clipped = steps.count { $0.clipping != nil }
+        #expect(clipped > 0)
+        let page = try String(contentsOfFile: folder("run/index.html"), encoding: .utf8)
+        #expect(page.contains("Clipped in \(clipped) of 12 logged steps."))
+    }
+
+    @Test("a flipped bit in a checkpoint is reported with its file and never trained on")
+    func bitRot() throws {
+        let folder = try TemporaryFolder()
+        let (task, interruption) = (TinyTask(), Interruption())
+        task.atStep = { if $0 == 4 { interruption.request() } }
+        #expect(throws: TrainingInterrupted.self) {
+            try Self.train(task, in: folder("run"), interruption: interruption)
+        }
+        let checkpoint = folder("run/checkpoint")
+        try RunDirectory.verifyCheckpoint(checkpoint)
+        for name in try FileManager.default.contentsOfDirectory(atPath: checkpoint) {
+            let url = URL(filePath: "\(checkpoint)/\(name)")
+            let bytes = try Data(contentsOf: url)
+            for place in bytes.indices {
+                var damaged = bytes
+                damaged[place] ^= 1 << UInt8(place % 7)
+                try damaged.write(to: url)
+                let error = #expect(throws: (any Error).self) { try RunDirectory.verifyCheckpoint(checkpoint) }
+                #expect("\(error!)".contains(checkpoint), "byte \(place) of \(name)")
+                if place % 97 == 0 {
+                    #expect(throws: (any Error).self) { try Self.train(TinyTask(), in: folder("run"), resuming: true) }
+                }
+            }
+            try bytes.write(to: url)
+        }
+        // Whole files of another checkpoint do not fit either.
+        try Self.train(TinyTask(), in: folder("other"))
+        try FileManager.default.removeItem(atPath: "\(checkpoint)/optimizer.safetensors")
+        try FileManager.default.copyItem(
+            atPath: folder("other/checkpoint/optimizer.safetensors"), toPath: "\(checkpoint)/optimizer.safetensors")
+        let error = #expect(throws: TrainingError.self) {
+            try Self.train(TinyTask(), in: folder("run"), resuming: true)
+        }
+        #expect(error?.description.contains("optimizer.safetensors") ?? false)
+    }
+
+    @Test("who reads a checkpoint while it is replaced finds it whole")
+    func reading() throws {
+        let folder = try TemporaryFolder()
+        var recipe = TrainingRecipe.tiny()
+        recipe.checkpointSteps = 1
+        try Self.train(TinyTask(), in: folder("run"), recipe: recipe)
+        let checkpoint = folder("run/checkpoint")
+        final class Found: Sendable {
+            let damage = Mutex<(any Error)?>(nil)
+        }
+        let (end, found) = (Interruption(), Found())
+        let reader = DispatchGroup()
+        reader.enter()
+        Thread.detachNewThread {
+            while !end.isRequested {
+                do { try RunDirectory.verifyCheckpoint(checkpoint) } catch { found.damage.withLock { $0 = error } }
+            }
+            reader.leave()
+        }
+        // Resuming a finished run saves it once more.
+        for _ in 0..<30 { try Self.train(TinyTask(), in: folder("run"), resuming: true, recipe: recipe) }
+        end.request()
+        reader.wait()
+        if let error = found.damage.withLock({ $0 }) { Issue.record("\(error)") }
     }
 
     @Test func stagesFreezeAndFree() throws {
@@ -175,6 +279,35 @@ struct RunDirectoryTests {
         #expect(folder.names == ["file"])
     }
 
+    @Test("what a process leaves that is killed before it wrote the recipe is no run, and in nobody's way")
+    func killedAtOnce() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder("run"), withIntermediateDirectories: true)
+        try Data("see".utf8).write(to: URL(filePath: folder("run/.recipe.yaml.123.partial")))
+        try Data("{".utf8).write(to: URL(filePath: folder("run/\(FolderLock.fileName)")))
+        let run = try RunDirectory.create(folder("run"), recipe: TrainingLoopTests.recipe())
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
+                == [FolderLock.fileName, "recipe.yaml"])
+    }
+
+    @Test("of two that begin at once one does")
+    func race() async throws {
+        let folder = try TemporaryFolder()
+        let (path, recipe) = (folder("run"), try TrainingLoopTests.recipe())
+        let begun = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    guard let run = try? RunDirectory.create(path, recipe: recipe) else { return false }
+                    try? await Task.sleep(for: .milliseconds(50))
+                    return withExtendedLifetime(run) { true }
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(begun == 1)
+    }
+
     @Test func anotherRecipeIsRefusedByItsFirstKey() throws {
         let folder = try TemporaryFolder()
         _ = try RunDirectory.create(folder("run"), recipe: TrainingLoopTests.recipe(1))
@@ -188,8 +321,9 @@ struct RunDirectoryTests {
     @Test func twoProcessesDoNotTrainInOneFolder() throws {
         let folder = try TemporaryFolder()
         let run = try RunDirectory.create(folder("run"), recipe: TrainingLoopTests.recipe())
-        #expect(throws: TrainingError.busy(path: folder("run"))) {
-            try RunDirectory.resume(run.path, recipe: TrainingLoopTests.recipe())
+        for start in [RunDirectory.resume, RunDirectory.create] {
+            let error = #expect(throws: FolderInUse.self) { try start(run.path, TrainingLoopTests.recipe()) }
+            #expect(error?.holder.hasPrefix("process \(getpid()) on ") ?? false)
         }
         withExtendedLifetime(run) {}
     }
@@ -197,7 +331,7 @@ struct RunDirectoryTests {
 
 @Suite(.serialized)
 struct InterruptionTests {
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func signalsRequestIt(number: Int32) {
         let wasRequested = Interruption.bySignals { interruption in
             #expect(!interruption.isRequested)

@@ -148,6 +148,47 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
         }
     }
 
+    private struct Content: Equatable {
+        var plan: Plan
+        var image: [Float]
+        var labels: [Int16]?
+        var record: CaseRecord
+        var foreground: ForegroundVoxels?
+    }
+
+    @Test("a flipped bit anywhere in a store is found, or carries nothing")
+    func everyByte() throws {
+        let made = preprocessed(extent: 8, channels: 1)
+        let plan = Plan.fixed(channelNames: ["channel 0"], outputChannels: 6, patch: 32)
+        try withTemporaryFolder { folder in
+            try PreprocessedStore.create(at: folder, plan: plan)
+            try PreprocessedStore.write(made, named: "a", sources: ["a.nii.gz"], to: folder)
+            func content() throws -> Content {
+                let store = try PreprocessedStore(opening: folder)
+                let stored = try store.case("a")
+                let whole = try stored.whole()
+                return try Content(
+                    plan: store.plan, image: whole.image, labels: whole.labels, record: stored.record,
+                    foreground: stored.foreground())
+            }
+            let undamaged = try content()
+            let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+            for file in files.sorted() {
+                let url = URL(fileURLWithPath: "\(folder)/\(file)")
+                guard let bytes = try? Data(contentsOf: url) else { continue }
+                for place in stride(from: 0, to: bytes.count, by: file.hasSuffix(".json") ? 1 : 7) {
+                    try change(url.path) { $0[place] ^= 1 << UInt8(place % 7) }
+                    do {
+                        #expect(try content() == undamaged, "byte \(place) of \(file)")
+                    } catch let error as any UserFacingError {
+                        #expect("\(error)".contains(folder), "\(error)")
+                    }
+                    try bytes.write(to: url)
+                }
+            }
+        }
+    }
+
     @Test func truncatedMissingSwappedAndOverlongChunksAreFound() throws {
         try withStore { path in
             let chunk = path + "/a/labels/c/1/0/0"

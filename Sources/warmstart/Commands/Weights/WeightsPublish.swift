@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 import WeightFiles
 
 struct WeightsPublish: ParsableCommand {
@@ -34,10 +35,12 @@ struct WeightsPublish: ParsableCommand {
 
     func run() throws {
         let folder = try into.requiredFolder()
-        let recipe = input.run.flatMap { FileManager.default.contents(atPath: "\($0)/recipe.yaml") }
+        let recipeFile = input.run.map { "\($0)/recipe.yaml" }.flatMap {
+            FileManager.default.fileExists(atPath: $0) ? $0 : nil
+        }
         let publication = Publication(
             name: name, data: data, intendedUse: intendedUse, licence: licence,
-            recipe: recipe.map { String(decoding: $0, as: UTF8.self) })
+            recipe: try recipeFile.map { try RecipeDocument.load($0).asWritten.withoutFolders.yaml })
         let entry = try publication.write(input.read(), into: folder)
         var facts = Facts()
         facts.add("written", "\(folder)/\(entry.file)")

@@ -1,0 +1,167 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// The right to write in a folder. One process has it at a time; the file `.warmstart-lock` in the folder says which.
+///
+/// The system holds the lock (`flock`) and lets go of it when the process ends, however it ends: the name of a process of
+/// this host in a file that nobody locks is stale, even if another process has that number now. Between hosts that share a
+/// file system the lock may not reach. So the holder renews the file's time every few seconds, and whoever finds the name
+/// of another host watches for a while whether that time changes. No two clocks are compared: they may be wrong or jump.
+public final class FolderLock: Sendable {
+    /// The file's name in the folder.
+    public static let fileName = ".warmstart-lock"
+    /// Between two signs of life.
+    public static let pulse = Duration.seconds(5)
+
+    private let path: String
+    private let heartbeat: Heartbeat
+
+    /// Takes the folder, which must exist.
+    /// - Parameter patience: how long to look for signs of life of a process on another host.
+    /// - Throws: ``FolderInUse``, ``FileError``.
+    public init(_ folder: String, patience: Duration = FolderLock.pulse * 4) throws {
+        path = "\(folder)/\(Self.fileName)"
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw FileError("write", path) }
+            do {
+                if try Self.isFree(descriptor, path, folder, patience) {
+                    try LockHolder.here.write(to: descriptor, path)
+                    heartbeat = Heartbeat(descriptor, every: Self.pulse)
+                    return
+                }
+                close(descriptor)
+            } catch {
+                close(descriptor)
+                throw error
+            }
+        }
+    }
+
+    deinit {
+        // First the name, then the lock: whoever opened the file before sees that it is not the folder's any more.
+        unlink(path)
+        heartbeat.stop()
+    }
+
+    /// Locks the file if nobody alive has it; false if it is no longer the folder's file, so that another must be opened.
+    private static func isFree(
+        _ descriptor: Int32, _ path: String, _ folder: String, _ patience: Duration
+    ) throws -> Bool {
+        let isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        let code = errno
+        let holder = LockHolder(readingFrom: descriptor)
+        if !isLocked {
+            if code == EWOULDBLOCK { throw FolderInUse(folder: folder, holder: holder) }
+            // Some file systems have no locks at all.
+            guard [ENOLCK, ENOTSUP, EINVAL, ENOSYS].contains(code) else { throw FileError("lock", path, code: code) }
+        }
+        let found = try FileState(descriptor, path)
+        guard FileState(named: path)?.number == found.number else { return false }
+        guard let holder, !(isLocked && holder.host == LockHolder.here.host) else { return true }
+        for _ in 0..<10 {
+            usleep(UInt32(patience / .microseconds(10)))
+            guard let now = try FileState(opening: path), now.number == found.number else { return false }
+            if now.time != found.time { throw FolderInUse(folder: folder, holder: holder) }
+        }
+        return true
+    }
+}
+
+/// Who holds a folder.
+struct LockHolder: Codable, Hashable {
+    var host: String
+    var pid: Int32
+
+    /// This process.
+    static var here: LockHolder {
+        var name = [UInt8](repeating: 0, count: 256)
+        _ = name.withUnsafeMutableBytes { gethostname($0.baseAddress!, 255) }
+        return LockHolder(host: String(decoding: name.prefix { $0 != 0 }, as: UTF8.self), pid: getpid())
+    }
+
+    init(host: String, pid: Int32) { (self.host, self.pid) = (host, pid) }
+
+    /// The holder that a file names; nil for none, or for one that is just being written.
+    init?(readingFrom descriptor: Int32) {
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count > 0, let holder = try? JSONDecoder().decode(Self.self, from: Data(bytes[..<count])) else {
+            return nil
+        }
+        self = holder
+    }
+
+    func write(to descriptor: Int32, _ path: String) throws {
+        let text = try JSONEncoder().encode(self)
+        let written = text.withUnsafeBytes {
+            ftruncate(descriptor, 0) == 0 ? pwrite(descriptor, $0.baseAddress, $0.count, 0) : -1
+        }
+        guard written == text.count else { throw FileError("write", path) }
+    }
+}
+
+/// Which file a name stands for, and when it was last changed.
+private struct FileState {
+    var number: ino_t
+    var time: [Int]
+
+    init(_ descriptor: Int32, _ path: String) throws {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError("read", path) }
+        self.init(status)
+    }
+
+    /// Nil if there is no such file.
+    init?(named path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    /// The file is opened anew: that makes network file systems ask the server. Nil if there is no such file any more.
+    init?(opening path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw FileError("read", path)
+        }
+        defer { close(descriptor) }
+        try self.init(descriptor, path)
+    }
+
+    private init(_ status: stat) {
+        (number, time) = (status.st_ino, [status.st_mtim.tv_sec, status.st_mtim.tv_nsec])
+    }
+}
+
+/// Renews the time of an open file until it is stopped, and closes the file then.
+private final class Heartbeat: Sendable {
+    private let descriptor: Int32
+    private let isStopped = Mutex(false)
+
+    init(_ descriptor: Int32, every pulse: Duration) {
+        self.descriptor = descriptor
+        // Without a thread there is no sign of life for other hosts; the lock holds on this one.
+        _ = BackgroundThread.start("folder-lock", stackBytes: 1 << 18) { [self] in
+            // Sleeping, unlike waiting for a date, does not depend on the time of day.
+            while beat() { usleep(UInt32(pulse / .microseconds(1))) }
+        }
+    }
+
+    /// Gives a sign of life; false after the end.
+    private func beat() -> Bool {
+        isStopped.withLock { isStopped in
+            if !isStopped { futimens(descriptor, nil) }
+            return !isStopped
+        }
+    }
+
+    func stop() {
+        isStopped.withLock { isStopped in
+            isStopped = true
+            close(descriptor)
+        }
+    }
+}
