@@ -20,7 +20,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Networks", dependencies: ["Tensors"]),
         .target(name: "WeightFiles", dependencies: ["Networks", "Tensors", "CZlib"]),
-        .target(name: "Volumes", dependencies: ["WeightFiles", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
+        .target(name: "Volumes", dependencies: ["WeightFiles", "Networks", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
         .target(name: "Evaluation", dependencies: ["Volumes", "Tensors"]),
         .target(name: "Augmentation", dependencies: ["Volumes", "Tensors"]),
         .target(

@@ -10,6 +10,10 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
         case resEnc = "resenc"
         /// Plain convolution blocks.
         case plain
+        /// A ResNet as MedicalNet builds it, or a 2D one that was inflated.
+        case resNet = "resnet"
+        /// The levels of Models Genesis' U-Net, which brings its own decoder.
+        case genesis
     }
 
     /// What the encoder is made of.
@@ -34,6 +38,8 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public var deepSupervision: Bool
     /// Whether convolutions (but the projections of residual blocks, which never do) have a bias.
     public var convolutionBias: Bool
+    /// The encoder, where it is a ResNet: `features` and the like then say what the decoder needs to know.
+    public var resNet: ResNetShape?
 
     /// A plan; ``validate()`` tells whether it can be built.
     ///
