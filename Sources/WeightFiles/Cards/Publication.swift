@@ -45,7 +45,7 @@ public struct Publication: Sendable {
         }
         var tensors = source.weights.canonicalTensors.filter { entry in
             card.transferable.contains { entry.key.hasPrefix("\($0).") }
-                && !entry.key.hasPrefix("decoder.seg_layers.")
+                && !["decoder.seg_layers.", "decoder.out_tr."].contains(where: entry.key.hasPrefix)
         }
         if rounds { tensors = try tensors.mapValues { try $0.shape.count > 1 ? $0.asBFloat16() : $0 } }
         var index = try WeightsIndex(ofFolder: folder)
