@@ -15,6 +15,8 @@ public enum FinetuneError: UserFacingError {
     case networkOfNoWeights
     /// The network shall be that of the weights, but nothing is known of them.
     case unknownNetwork(weights: String)
+    /// Med3D's heads stand behind ResNets, and the weights are for something else.
+    case headWithoutResNet(weights: String, theirs: String)
     /// The weights are for another kind of encoder.
     case otherEncoder(weights: String, theirs: String, network: String)
     /// A run's setup cannot be read.
@@ -50,6 +52,8 @@ public enum FinetuneError: UserFacingError {
         case .unknownNetwork(let weights):
             "\(weights) holds tensors of an unknown network, so none can be built for plan.preset=of-weights.\n"
                 + "`warmstart weights show \(weights) --tensors` lists them."
+        case .headWithoutResNet(let weights, let theirs):
+            "\(weights) is for \(theirs), which has a decoder of its own: plan.head must be unet."
         case .otherEncoder(let weights, let theirs, let network):
             "\(weights) is for \(theirs); the network to be trained has \(network).\n"
                 + "Train the network of the weights: --set plan.preset=of-weights."

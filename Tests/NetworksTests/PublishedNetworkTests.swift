@@ -46,6 +46,29 @@ struct PublishedNetworkTests {
         #expect(network.namedParameters.contains { $0.name == "decoder.image.convs.0.conv.weight" })
     }
 
+    /// Med3D's heads see the coarsest map alone.
+    @Test("a head gives logits of full resolution", arguments: NetworkPlan.Head.allCases)
+    func heads(head: NetworkPlan.Head) throws {
+        var plan = resNet(isDilated: true)
+        plan.head = head
+        let network = try UNet(plan, on: cpu)
+        Initializer.he.initialize(network, seed: 1)
+        let x = noise([2, 16, 24, 16, 1])
+        let logits = network(x, in: .training)
+        #expect(plan.outputs == 1 && logits.map(\.shape) == [[2, 16, 24, 16, 3]])
+        #expect(!network.namedParameters.contains { $0.name.hasPrefix("decoder.image") })
+        #expect(try UNet(plan, on: cpu).encoder.parameterCount == network.encoder.parameterCount)
+        let gradients = Tensor.backward(from: [(logits[0], noise(logits[0].shape, seed: 3))])
+        for (name, parameter) in network.namedParameters {
+            #expect(gradients[parameter]?.scalars.contains { $0 != 0 } == true, "\(name)")
+        }
+        if head == .denseASPP {
+            // 32 channels come from the encoder, 4 from each branch: everything is kept.
+            let kernel = network.namedParameters.first { $0.name == "decoder.dense_aspp.classifier.weight" }
+            #expect(kernel?.parameter.pytorchShape == [3, 32 + 5 * 4, 1, 1, 1])
+        }
+    }
+
     /// A convolution of stride 2 sees what one of stride 1 sees at every second voxel.
     @Test func dilationChangesNoWeight() throws {
         let plans = [true, false].map { resNet(isDilated: $0) }

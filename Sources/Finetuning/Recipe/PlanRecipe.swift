@@ -30,6 +30,8 @@ public struct PlanRecipe: Sendable, Hashable {
     public var batch: Int
     /// The network.
     public var network: NetworkChoice
+    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    public var head: NetworkPlan.Head?
     /// How weights start that are not pre-trained.
     public var initializer: Initializer
 
@@ -48,6 +50,11 @@ public struct PlanRecipe: Sendable, Hashable {
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
         network = try NetworkChoice(reading: section)
+        let heads = NetworkPlan.Head.allCases.map(\.rawValue)
+        head = NetworkPlan.Head(rawValue: try section.choice("head", among: ["unet"] + heads, default: "unet"))
+        if head != nil, let plan = network.plan, plan.architecture != .resNet {
+            throw section.error(at: "head", "\(network.name) has a decoder of its own: use unet, or a ResNet")
+        }
         guard file == nil, let plan = network.plan else { return }
         do {
             try plan.check(extent: patch)
@@ -65,9 +72,11 @@ public struct PlanRecipe: Sendable, Hashable {
     public func plan(for dataset: NNUNetDataset, startingFrom weights: WeightsFile? = nil, on cpu: CPU) throws -> Plan {
         if let dynamic { return try dynamic.plan(for: dataset, on: cpu) }
         guard let file else {
+            var topology = try network.plan?.topology ?? topology(of: weights)
+            topology.head = head
             return Plan.fixed(
                 channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
-                network: try network.plan?.topology ?? topology(of: weights), spacingMM: spacingMM)
+                network: topology, spacingMM: spacingMM)
         }
         let plan = try Plan(contentsOf: file)
         guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.outputChannels else {
@@ -82,6 +91,9 @@ public struct PlanRecipe: Sendable, Hashable {
         guard let weights else { throw FinetuneError.networkOfNoWeights }
         guard let plan = weights.planAsUNet else { throw FinetuneError.unknownNetwork(weights: weights.path) }
         try plan.check(extent: patch)
+        guard head == nil || plan.architecture == .resNet else {
+            throw FinetuneError.headWithoutResNet(weights: weights.path, theirs: plan.encoderTitle)
+        }
         return plan.topology
     }
 }

@@ -7,7 +7,7 @@ extension FinetuneRun {
     func plan(startingFrom weights: WeightsFile?) throws -> Plan {
         let plan = try recipe.plan.plan(for: dataset, startingFrom: weights, on: cpu)
         guard recipe.plan.preprocessing == .likePretrained, let weights else { return plan }
-        guard let card = try weights.asUNet().card else {
+        guard let card = weights.cardAsUNet else {
             throw FinetuneError.unknownPreprocessing(weights: weights.path, reason: "has no transfer card")
         }
         return try plan.preprocessed(like: card, of: weights.path)

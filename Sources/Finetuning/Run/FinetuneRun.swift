@@ -150,7 +150,7 @@ public struct FinetuneRun {
             source.weights, to: network.namedParameters, buffers: network.namedBuffers)
         report.skipped += source.skipped.map { .init(name: $0.name, reason: $0.reason) }
         report.reshaped = source.reshaped
-        report.remarks = source.card.map { $0.remarks(on: plan) } ?? []
+        report.remarks = file.cardAsUNet.map { $0.remarks(on: plan) } ?? []
         return report
     }
 

@@ -89,7 +89,7 @@ public struct Transfer: Sendable, Hashable {
     ]
 
     private static func isHead(_ name: String) -> Bool {
-        name.hasPrefix("decoder.seg_layers.") || name.hasPrefix("decoder.out_tr.")
+        ["seg_layers", "out_tr", "conv_seg", "dense_aspp"].contains { name.hasPrefix("decoder.\($0).") }
     }
 
     /// The tensors that are not used. In the transferred parts there must be none.

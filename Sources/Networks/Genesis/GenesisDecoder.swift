@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Parts: `up_tr256.up_conv`, `up_tr256`, `up_tr128`, `up_tr64` and the head `out_tr.final_conv`; `seg_layers.I` are ours, for
 /// deep supervision.
-public struct GenesisDecoder: UNetDecoder {
+public struct GenesisDecoder: LevelDecoder {
     /// Upsampling, lowest resolution first.
     public let upsamplers: [ConvTranspose3D]
     /// Two convolutions after each concatenation.

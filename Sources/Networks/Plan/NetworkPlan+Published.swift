@@ -2,9 +2,10 @@ import Tensors
 
 extension NetworkPlan {
     /// A U-Net on a ResNet: nnU-Net's decoder, from the coarsest map up to full resolution, with the ResNet's last map of each
-    /// resolution as skip connections and a convolution of the image as the last one.
+    /// resolution as skip connections and a convolution of the image as the last one; or one of Med3D's heads instead.
     public init(
-        encoder shape: ResNetShape, inputChannels: Int = 1, outputChannels: Int, deepSupervision: Bool = false
+        encoder shape: ResNetShape, inputChannels: Int = 1, outputChannels: Int, deepSupervision: Bool = false,
+        head: Head? = nil
     ) {
         let stages = shape.lastOfResolution
         let first = stages.indices.map { $0 == 0 ? 0 : stages[$0 - 1] + 1 }
@@ -13,7 +14,7 @@ extension NetworkPlan {
             features: [max(1, shape.width / 2), shape.width] + stages.map { shape.features[$0] },
             blocks: [1, 1] + zip(first, stages).map { shape.blocks[$0...$1].reduce(0, +) },
             deepSupervision: deepSupervision)
-        resNet = shape
+        (resNet, self.head) = (shape, head)
     }
 
     /// The U-Net of Models Genesis with segmentation heads.
@@ -33,7 +34,7 @@ extension NetworkPlan {
             resNet.map {
                 NetworkPlan(
                     encoder: $0, inputChannels: inputChannels, outputChannels: outputChannels,
-                    deepSupervision: deepSupervision)
+                    deepSupervision: deepSupervision, head: head)
             }
         case .genesis:
             NetworkPlan(

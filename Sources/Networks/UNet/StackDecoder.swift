@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Levels count from the bottleneck upwards. Parts: `transpconvs.I`, `stages.I.convs.J`, `seg_layers.I`. There is a head
 /// at every level, whether it is ever evaluated or not.
-public struct StackDecoder: UNetDecoder {
+public struct StackDecoder: LevelDecoder {
     /// The transposed convolutions; kernel and stride are those of the encoder's stage below.
     public let upsamplers: [ConvTranspose3D]
     /// The convolution blocks after each concatenation.

@@ -26,7 +26,10 @@ public struct UNet: Module {
         case .resNet:
             guard let shape = plan.resNet else { throw NetworkPlanError.otherNumbers(plan.architecture) }
             encoder = ResNetEncoder(shape, inputChannels: plan.inputChannels, on: cpu)
-            decoder = StackDecoder(plan, on: cpu)
+            decoder =
+                plan.head.map {
+                    HeadDecoder($0, on: shape, outputChannels: plan.outputChannels, on: cpu) as any UNetDecoder
+                } ?? StackDecoder(plan, on: cpu)
         case .genesis:
             let width = plan.features[0] / 2
             encoder = GenesisEncoder(inputChannels: plan.inputChannels, width: width, statistics: .sample, on: cpu)
@@ -34,7 +37,7 @@ public struct UNet: Module {
                 outputChannels: plan.outputChannels, width: width, headsEverywhere: true, statistics: .sample, on: cpu)
         }
         imageSkip =
-            plan.architecture == .resNet
+            plan.architecture == .resNet && plan.head == nil
             ? ConvStack(
                 count: 1, inputChannels: plan.inputChannels, outputChannels: plan.features[0], kernel: 3, on: cpu)
             : nil

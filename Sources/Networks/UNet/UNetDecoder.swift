@@ -1,23 +1,33 @@
 import Tensors
 
-/// The ascending half of a U-Net, with its segmentation heads. Levels count from the bottleneck upwards.
+/// The ascending half of a U-Net, with its segmentation heads.
 public protocol UNetDecoder: Module {
+    /// The names of the parts of each layer, from the bottleneck on.
+    var layers: [[String]] { get }
+    /// Logits, full resolution first.
+    ///
+    /// - Parameters:
+    ///   - maps: of the encoder's stages, highest resolution first, dense.
+    ///   - outputs: how many heads to evaluate, from full resolution downwards.
+    func callAsFunction(_ maps: [Tensor], outputs: Int, in phase: Phase) -> [Tensor]
+    /// The map that the last head sees; where there is a head at every level, of full resolution.
+    ///
+    /// - Parameter maps: of the encoder's stages, highest resolution first, dense.
+    func finest(_ maps: [Tensor], in phase: Phase) -> Tensor
+}
+
+/// A decoder that joins a skip connection at every level. Levels count from the bottleneck upwards.
+public protocol LevelDecoder: UNetDecoder {
     /// The number of levels: one less than there are maps.
     var levels: Int { get }
-    /// The names of the parts of each level, from the bottleneck upwards.
-    var layers: [[String]] { get }
     /// The map of a level from the one below and the skip connection, both dense.
     func joined(_ level: Int, _ below: Tensor, _ skip: Tensor, in phase: Phase) -> Tensor
     /// The logits of a level's map.
     func logits(_ level: Int, _ map: Tensor, in phase: Phase) -> Tensor
 }
 
-extension UNetDecoder {
-    /// Logits, full resolution first.
-    ///
-    /// - Parameters:
-    ///   - maps: of the encoder's stages, highest resolution first, dense.
-    ///   - outputs: how many heads to evaluate, from full resolution downwards.
+extension LevelDecoder {
+    /// Logits of each level that has to be evaluated, full resolution first.
     public func callAsFunction(_ maps: [Tensor], outputs: Int, in phase: Phase) -> [Tensor] {
         check((1...levels).contains(outputs), "a decoder of \(levels) levels has no \(outputs) outputs")
         var results: [Tensor] = []
@@ -27,9 +37,7 @@ extension UNetDecoder {
         return results
     }
 
-    /// The map of full resolution that the last head sees, `[N, D, H, W, features[0]]`.
-    ///
-    /// - Parameter maps: of the encoder's stages, highest resolution first, dense.
+    /// The map of full resolution, `[N, D, H, W, features[0]]`.
     public func finest(_ maps: [Tensor], in phase: Phase) -> Tensor {
         var finest = maps[0]
         forEachLevel(maps, in: phase) { _, map in finest = map }

@@ -14,15 +14,17 @@ extension NetworkPlan {
             kernels: topology.kernels, blocks: topology.blocks,
             // Plans list levels from full resolution downwards, networks from the bottleneck upwards.
             decoderConvolutions: topology.decoderConvolutions.reversed(), deepSupervision: deepSupervision)
-        resNet = topology.resNet
+        (resNet, head) = (topology.resNet, topology.head)
     }
 
     /// The numbers of the network as a dataset's plan keeps them.
     public var topology: NetworkTopology {
-        NetworkTopology(
+        var topology = NetworkTopology(
             architecture: Self.architectures.first { $0.built == architecture }?.planned ?? .residual,
             features: features, strides: strides, kernels: kernels, blocks: blocks,
             decoderConvolutions: decoderConvolutions.reversed(), resNet: resNet)
+        topology.head = head
+        return topology
     }
 
     private static let architectures: [(planned: NetworkTopology.Architecture, built: Architecture)] = [

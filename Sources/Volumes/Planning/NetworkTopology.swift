@@ -29,6 +29,8 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
     public var decoderConvolutions: [Int]
     /// The encoder, where it is a ResNet.
     public var resNet: ResNetShape?
+    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    public var head: NetworkPlan.Head?
 
     /// A topology of these numbers, each list with one element per stage.
     public init(

@@ -29,13 +29,18 @@ extension NetworkPlan {
     }
 
     /// Models Genesis' U-Net of which these are the shapes; nil if they are of another network.
-    static func ofGenesis(shapesOf tensors: [String: StoredTensor]) -> NetworkPlan? {
-        let first = tensors["encoder.down_tr64.ops.0.conv1.weight"]?.shape
+    /// - Parameters:
+    ///   - down: what stands before the names of the encoder.
+    ///   - up: what stands before those of the decoder.
+    static func ofGenesis(
+        shapesOf tensors: [String: StoredTensor], down: String = "encoder.", up: String = "decoder."
+    ) -> NetworkPlan? {
+        let first = tensors["\(down)down_tr64.ops.0.conv1.weight"]?.shape
         guard let first, first.count == 5, first.allSatisfy({ (1...mostChannels / 16).contains($0) }) else {
             return nil
         }
         return NetworkPlan(
             genesisOfWidth: first[0], inputChannels: first[1],
-            outputChannels: tensors["decoder.out_tr.final_conv.weight"]?.shape.first.map { max(1, $0) } ?? 1)
+            outputChannels: tensors["\(up)out_tr.final_conv.weight"]?.shape.first.map { max(1, $0) } ?? 1)
     }
 }

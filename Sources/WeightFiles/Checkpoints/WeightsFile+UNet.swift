@@ -22,9 +22,14 @@ extension WeightsFile {
         case .unet: plan
         case .resNet2D, .resNet3D:
             NetworkPlan.onResNet(shapesOf: weights.tensors, under: "", isDilated: dilatesResNets)
-        case .genesis: (try? asUNet())?.plan
+        case .genesis: NetworkPlan.ofGenesis(shapesOf: weights.tensors, down: "", up: "")
         case .unknown: nil
         }
+    }
+
+    /// The card of ``asUNet()``: the file's own, or what the publishers of such weights say.
+    public var cardAsUNet: TransferCard? {
+        card ?? (network == .unet ? nil : planAsUNet.map(layout.card))
     }
 
     /// Whether a ResNet of this layout dilates its last stages; 2D networks do not.
@@ -44,9 +49,7 @@ extension WeightsFile {
         for index in result.reshaped.indices {
             result.reshaped[index].name = rename(result.reshaped[index].name) ?? result.reshaped[index].name
         }
-        if result.card == nil, let plan = result.plan {
-            result.weights.metadata.merge(layout.card(for: plan).metadata) { $1 }
-        }
+        if card == nil, let cardAsUNet { result.weights.metadata.merge(cardAsUNet.metadata) { $1 } }
         return result
     }
 }

@@ -68,7 +68,7 @@ struct FinetuneCommand: ParsableCommand {
             let model = try training.train(
                 options.resume ? .resuming : .fresh, interruption: interruption, progress: &progress
             ) { report in
-                FileHandle.standardError.write(Data("\(report)\n".utf8))
+                FileHandle.standardError.write(Data("\(report)\nevery tensor: \(options.out)/transfer.json\n".utf8))
             }
             guard !split.test.isEmpty else { return print(options.out) }
             var cases = Training.Progress("predicting", total: split.test.count, unit: "case")

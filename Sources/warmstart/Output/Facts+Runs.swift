@@ -10,7 +10,7 @@ extension WeightsFile {
         facts.add("content", "weights")
         facts.add("layout", layout.rawValue, text: layout.title)
         facts.add("network", network.rawValue, text: network.title)
-        if let card {
+        if let card = cardAsUNet {
             facts.add("method", card.method)
             facts.add("patch", card.patch.dimensions, text: "\(card.patch) voxels")
             facts.add(
