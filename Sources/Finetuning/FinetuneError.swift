@@ -47,8 +47,8 @@ public enum FinetuneError: UserFacingError {
         case .unknownPreprocessing(let weights, let reason):
             "\(weights) \(reason), so images cannot be preprocessed alike.\nUse plan.preprocessing=like-dataset."
         case .networkOfNoWeights:
-            "plan.preset=of-weights takes the network from the weights to start from: give some with --init, or choose a "
-                + "preset such as resenc-s."
+            "plan.preset=of-weights takes the network from the weights to start from, and here are none.\n"
+                + "Give some with --init, or name a preset such as resenc-s; a comparison with scratch needs a name."
         case .unknownNetwork(let weights):
             "\(weights) holds tensors of an unknown network, so none can be built for plan.preset=of-weights.\n"
                 + "`warmstart weights show \(weights) --tensors` lists them."

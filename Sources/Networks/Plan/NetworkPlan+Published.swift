@@ -43,15 +43,19 @@ extension NetworkPlan {
         }
     }
 
-    /// The encoder in words, such as `ResNet-18 of MedicalNet's kind`.
+    /// The encoder in words, such as `ResNet-18 of MedicalNet's kind (shortcuts A)`.
     public var encoderTitle: String {
         switch architecture {
         case .resEnc: return "a residual encoder of \(stages) stages"
         case .plain: return "a plain encoder of \(stages) stages"
         case .genesis: return "the encoder of Models Genesis"
         case .resNet:
-            let name = resNet?.depth.map { "ResNet-\($0.rawValue)" } ?? "ResNet"
-            return "\(name) " + (resNet?.isDilated == true ? "of MedicalNet's kind" : "inflated from 2D")
+            guard let resNet else { return "a ResNet" }
+            let name =
+                (resNet.depth.map { "ResNet-\($0.rawValue)" } ?? "ResNet")
+                + (resNet.width == 64 ? "" : " of width \(resNet.width)")
+            return resNet.isDilated
+                ? "\(name) of MedicalNet's kind (shortcuts \(resNet.shortcut.rawValue))" : "\(name) inflated from 2D"
         }
     }
 }
