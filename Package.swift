@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["CKernels"]),
         .target(name: "Networks", dependencies: ["Tensors"]),
         .target(name: "WeightFiles", dependencies: ["Networks", "Tensors", "CSystem", "CZlib"]),
-        .target(name: "Volumes", dependencies: ["WeightFiles", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
+        .target(name: "Volumes", dependencies: ["WeightFiles", "Networks", "Tensors", "CNIfTI", "CZlib", "CZstd"]),
         .target(name: "Evaluation", dependencies: ["Volumes", "Tensors"]),
         .target(name: "Augmentation", dependencies: ["Volumes", "Tensors"]),
         .target(

@@ -5,8 +5,8 @@ import Training
 import Volumes
 import WeightFiles
 
-/// The whole chain on made-up volumes, in minutes: phantoms, pre-training, fine-tuning from scratch and from the weights,
-/// comparison.
+/// The whole chain on made-up volumes, in minutes: phantoms, pre-training, fine-tuning from scratch, from the weights and from
+/// those that come with the suite, comparison.
 public struct Demo: Sendable {
     /// The parts of the demo, in order.
     public enum Part: String, Sendable {
@@ -22,6 +22,13 @@ public struct Demo: Sendable {
     public var folder: String
     /// Decides the phantoms and all that is drawn.
     public var seed: UInt64 = 0
+
+    /// The weights of the suite that take part, and what they are called in the comparison. They are for the demo's network.
+    public static let published = [
+        (name: "shipped S3D", weights: "s3d-phantoms"), (name: "shipped Genesis", weights: "genesis-phantoms"),
+    ]
+    /// The seed of the volumes that those weights have seen: no demo may test on them.
+    public static let seedOfPublished: UInt64 = 20_261_125
 
     /// A demo in an empty or new folder.
     public init(folder: String) { self.folder = folder }
@@ -68,13 +75,23 @@ public struct Demo: Sendable {
             dataset,
             initializations: [
                 .scratch, Initialization(name: "S3D", weights: weights, digest: ContentDigest.ofFile(weights)),
-            ],
+            ] + shipped(),
             recipe: ComparisonRecipe(RecipeDocument.parse(Self.finetuning, path: "the demo's fine-tuning recipe")),
             on: cpu)
         let runner = FinetuningRunner(
             dataset, interruption: interruption, progress: { progress("\($0.key)", $1) }, on: cpu)
         return try ComparisonRun(comparison, folder: "\(folder)/comparison")
             .run(with: runner, resume: false, report: report)
+    }
+
+    /// Those of the suite's weights that are there.
+    private func shipped() throws -> [Initialization] {
+        guard let folder = try WeightsFolder.find() else { return [] }
+        return try Self.published.compactMap { name, weights in
+            try folder.file(named: weights).map {
+                Initialization(name: name, weights: $0, digest: try ContentDigest.ofFile($0))
+            }
+        }
     }
 
     /// The page with the results.

@@ -11,6 +11,14 @@ public enum FinetuneError: UserFacingError {
     case otherSetup(folder: String, difference: String)
     /// Pre-trained weights do not tell how their images were preprocessed, so others cannot be made like them.
     case unknownPreprocessing(weights: String, reason: String)
+    /// The network shall be that of the weights, but there are none.
+    case networkOfNoWeights
+    /// The network shall be that of the weights, but nothing is known of them.
+    case unknownNetwork(weights: String)
+    /// Med3D's heads stand behind ResNets, and the weights are for something else.
+    case headWithoutResNet(weights: String, theirs: String)
+    /// The weights are for another kind of encoder.
+    case otherEncoder(weights: String, theirs: String, network: String)
     /// A run's setup cannot be read.
     case damagedSetup(file: String)
     /// A low-resolution plan for images that are small enough without.
@@ -20,7 +28,10 @@ public enum FinetuneError: UserFacingError {
 
     /// 64 where the request is wrong, 65 where a file is.
     public var exitCode: Int32 {
-        if case .damagedSetup = self { ExitStatus.badData } else { ExitStatus.usage }
+        switch self {
+        case .damagedSetup, .unknownNetwork, .otherEncoder: ExitStatus.badData
+        default: ExitStatus.usage
+        }
     }
 
     /// What is wrong and what to do.
@@ -35,6 +46,17 @@ public enum FinetuneError: UserFacingError {
             "\(folder) was begun with other \(difference).\nResume with the same, or choose another --out."
         case .unknownPreprocessing(let weights, let reason):
             "\(weights) \(reason), so images cannot be preprocessed alike.\nUse plan.preprocessing=like-dataset."
+        case .networkOfNoWeights:
+            "plan.preset=of-weights takes the network from the weights to start from, and here are none.\n"
+                + "Give some with --init, or name a preset such as resenc-s; a comparison with scratch needs a name."
+        case .unknownNetwork(let weights):
+            "\(weights) holds tensors of an unknown network, so none can be built for plan.preset=of-weights.\n"
+                + "`warmstart weights show \(weights) --tensors` lists them."
+        case .headWithoutResNet(let weights, let theirs):
+            "\(weights) is for \(theirs), which has a decoder of its own: plan.head must be unet."
+        case .otherEncoder(let weights, let theirs, let network):
+            "\(weights) is for \(theirs); the network to be trained has \(network).\n"
+                + "Train the network of the weights: --set plan.preset=of-weights."
         case .noLowResolution(let dataset):
             "\(dataset) needs no 3d_lowres: a patch of 3d_fullres sees enough of an image.\nUse 3d_fullres."
         case .lossOfRegions(let kind):

@@ -38,13 +38,14 @@ enum NetworkOps {
     /// One forward and backward pass of MedicalNet's ResNet.
     private static func medicalNet(_ oracle: OracleCase) throws -> OracleResults {
         let params = oracle.params
-        guard let shortcut = ResNetPlan.Shortcut(rawValue: try params.string("shortcut")) else {
+        guard let shortcut = ResNetShape.Shortcut(rawValue: try params.string("shortcut")) else {
             throw WrongName(name: "shortcut")
         }
         let plan = ResNetPlan(
-            blocks: try params.ints("layers"), hasBottlenecks: try params.bool("bottleneck"), shortcut: shortcut,
-            width: try params.int("width"), headWidth: try params.int("head"),
-            outputChannels: try params.int("classes"))
+            ResNetShape(
+                blocks: try params.ints("layers"), hasBottlenecks: try params.bool("bottleneck"), shortcut: shortcut,
+                width: try params.int("width")),
+            headWidth: try params.int("head"), outputChannels: try params.int("classes"))
         let network = MedicalNetResNet(
             plan, statistics: try params.bool("training") ? .ofPhase : .running,
             detachesShortcuts: try params.bool("shortcut_detached"), on: .oracle)

@@ -247,7 +247,7 @@ struct FinetuneRunTests {
         #expect(try bench.weightBytes("ours") == bench.weightBytes("theirs"))
         let network = GenesisUNet(width: 1, on: cpu)
         try SafetensorsFile.write(network.storedTensors(everyAlias: false), to: bench.folder("genesis.safetensors"))
-        let error = #expect(throws: WeightsFileError.self) {
+        let error = #expect(throws: FinetuneError.self) {
             try bench.run("genesis", weights: bench.folder("genesis.safetensors")).checkWeights()
         }
         #expect(error?.description.contains("Models Genesis") == true)

@@ -6,8 +6,8 @@ struct ResNetTests {
     private let cpu = CPU(threads: 2)
 
     /// Counted on MedicalNet's own networks with a head for two classes.
-    @Test(arguments: [(ResNetPlan.Depth.ten, 14_514_464, 72), (.eighteen, 33_145_120, 102), (.fifty, 46_707_232, 318)])
-    func thePublishedNetworksHaveTheirSize(depth: ResNetPlan.Depth, parameters: Int, backboneEntries: Int) {
+    @Test(arguments: [(ResNetShape.Depth.ten, 14_514_464, 72), (.eighteen, 33_145_120, 102), (.fifty, 46_707_232, 318)])
+    func thePublishedNetworksHaveTheirSize(depth: ResNetShape.Depth, parameters: Int, backboneEntries: Int) {
         let network = MedicalNetResNet(ResNetPlan(depth, outputChannels: 2), on: cpu)
         #expect(network.parameterCount == parameters)
         let names = network.namedParameters.map(\.name) + network.namedBuffers.map(\.name)
@@ -23,15 +23,16 @@ struct ResNetTests {
     /// Sizes round up at each of the three halvings; the head doubles the last.
     @Test func theLastStagesKeepAnEighthOfTheInput() {
         let plan = ResNetPlan(
-            blocks: [1, 1, 1, 1], hasBottlenecks: false, shortcut: .padded, width: 2, headWidth: 2, outputChannels: 3)
+            ResNetShape(blocks: [1, 1, 1, 1], hasBottlenecks: false, shortcut: .padded, width: 2), headWidth: 2,
+            outputChannels: 3)
         let network = MedicalNetResNet(plan, on: cpu)
         let x = Tensor(zeros: [1, 9, 16, 17, 1], on: cpu)
-        let maps = network.maps(of: x, in: .inference)
+        let maps = network.encoder.maps(of: x, in: .inference)
         #expect(
             maps.map(\.shape) == [
                 [1, 5, 8, 9, 2], [1, 3, 4, 5, 2], [1, 2, 2, 3, 4], [1, 2, 2, 3, 8], [1, 2, 2, 3, 16],
             ])
-        #expect(plan.features == [2, 4, 8, 16])
+        #expect(plan.shape.features == [2, 4, 8, 16])
         #expect(network(x, in: .inference).shape == [1, 4, 4, 6, 3])
     }
 

@@ -5,6 +5,7 @@ import Tensors
 import Testing
 import Training
 import Volumes
+import WeightFiles
 
 struct Med3DTests {
     private let cpu = CPU(threads: 2)
@@ -64,7 +65,8 @@ struct Med3DTests {
         #expect(abs(Double(learner.loss(batch, in: .inference).total.item) - expected) < 1e-5)
     }
 
-    @Test func datasetsBecomeDomainsOfTheirOwnVoxelSize() throws {
+    @Test("datasets become domains of their own voxel size", arguments: ["resenc", "resnet-10"])
+    func domains(backbone: String) throws {
         try withFolder { folder in
             for (name, spacing) in [("coarse", 3.0), ("fine", 1.5)] {
                 try FileManager.default.createDirectory(
@@ -94,6 +96,7 @@ struct Med3DTests {
                 plan: {patch: 8, batch: 2, features: [4, 6], blocks: [1, 1]}
                 schedule: {stages: [{steps: 2, shape: constant, peak: 0.01}]}
                 validation: {batches: 0}
+                branches: {backbone: \(backbone)\(backbone == "resenc" ? "" : ", width: 4")}
                 """
             let recipe = try RecipeDocument.parse(text).resolve(PretrainingRecipe.init(reading:))
             var progress = Progress.silent
@@ -105,6 +108,12 @@ struct Med3DTests {
                 #expect(
                     opened.caseNames == ["case0", "case1"] && opened.plan.spacingMM == [spacing, spacing, spacing])
             }
+            let file = try WeightsFile.read("\(folder)/run/weights.safetensors")
+            #expect(file.card?.normalization == ["clipped_z_score"] && file.card?.spacingMM == [0, 0, 0])
+            #expect(file.plan?.resNet == (backbone == "resenc" ? nil : ResNetShape.tiny))
+            #expect(
+                file.weights.tensors["encoder.layer4.0.conv1.weight"]?.shape
+                    == (backbone == "resenc" ? nil : [32, 16, 3, 3, 3]))
             #expect(FileManager.default.fileExists(atPath: "\(folder)/run/left_out.json"))
             let unlabeled = try RecipeDocument.parse(text, overrides: ["data.sources=['\(folder)']"])
                 .resolve(PretrainingRecipe.init(reading:))
@@ -113,5 +122,13 @@ struct Med3DTests {
                     .train(resumes: false, on: cpu, progress: &progress)
             }
         }
+    }
+}
+
+extension ResNetShape {
+    fileprivate static var tiny: ResNetShape {
+        var shape = ResNetShape(.ten)
+        shape.width = 4
+        return shape
     }
 }

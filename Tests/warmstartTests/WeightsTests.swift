@@ -55,6 +55,19 @@ struct WeightsTests {
             "--into", folder.path, exits: 65, says: "transfer card")
     }
 
+    @Test("the suite's own weights are listed, intact, and called by name; wrong names get a hint")
+    func names() async throws {
+        let listed = try await run("list")
+        let weights = try #require(listed["weights"] as? [[String: Any]])
+        #expect(weights.map { $0["name"] as? String } == ["genesis-phantoms", "s3d-phantoms"])
+        #expect(weights.allSatisfy { $0["checksum"] as? String == "ok" })
+        let shown = try await run("show", "s3d-phantoms")
+        #expect(shown["method"] as? String == "s3d" && shown["transferable"] as? [String] == ["encoder"])
+        try await expectFailure("weights", "show", "s3d-phantom", exits: 74, says: "Did you mean s3d-phantoms?")
+        try await expectFailure("weights", "show", "nowhere/x.pth", exits: 74, says: "no file nowhere/x.pth")
+        try await expectFailure("weights", "show", folder.path, exits: 74, says: "weights.safetensors")
+    }
+
     @Test("refuses a checkpoint that would run something")
     func hostile() async throws {
         let hostile = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -1,7 +1,9 @@
 import Networks
+import Segmentation
 import Tensors
 import Training
 import Volumes
+import WeightFiles
 
 /// How images are preprocessed, what the network looks like and what it sees at once: a fixed plan made of a few numbers,
 /// a plan file, or a plan that follows from the dataset.
@@ -27,7 +29,9 @@ public struct PlanRecipe: Sendable, Hashable {
     /// Patches per step.
     public var batch: Int
     /// The network.
-    public var preset: NetworkPreset
+    public var network: NetworkChoice
+    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    public var head: NetworkPlan.Head?
     /// How weights start that are not pre-trained.
     public var initializer: Initializer
 
@@ -36,7 +40,7 @@ public struct PlanRecipe: Sendable, Hashable {
     init(reading section: RecipeSection) throws {
         initializer = try section.choice("initializer", default: .he)
         preprocessing = try section.choice("preprocessing", default: .likeDataset)
-        (spacingMM, patch, batch, preset) = ([1, 1, 1], 160, 2, .l)
+        (spacingMM, patch, batch, network) = ([1, 1, 1], 160, 2, .preset(.l))
         if try section.choice("kind", among: ["fixed", "dynamic"], default: "fixed") == "dynamic" {
             dynamic = try DynamicPlanRecipe(reading: section)
             return
@@ -45,23 +49,34 @@ public struct PlanRecipe: Sendable, Hashable {
         spacingMM = try section.doubles("spacing_mm", default: [1, 1, 1], count: 3, in: 0.001...1000)
         patch = try section.extent("patch", default: 160)
         batch = try section.integer("batch", default: 2, in: 1...4096)
-        preset = try section.choice("preset", default: .l)
-        let divisors = network.divisors
-        guard file != nil || (0..<3).allSatisfy({ patch[$0] % divisors[$0] == 0 }) else {
+        network = try NetworkChoice(reading: section)
+        let heads = NetworkPlan.Head.allCases.map(\.rawValue)
+        head = NetworkPlan.Head(rawValue: try section.choice("head", among: ["unet"] + heads, default: "unet"))
+        if head != nil, let plan = network.plan, plan.architecture != .resNet {
+            throw section.error(at: "head", "\(network.name) has a decoder of its own: use unet, or a ResNet")
+        }
+        guard file == nil, let plan = network.plan else { return }
+        do {
+            try plan.check(extent: patch)
+        } catch {
             throw section.error(
-                at: "patch", "\(preset.rawValue) needs a patch whose sizes are multiples of \(divisors), got \(patch)")
+                at: "patch",
+                "\(network.name) needs a patch whose sizes are multiples of \(plan.totalStride), got \(patch)")
         }
     }
 
     /// The plan for a dataset.
-    /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes;
-    ///   errors of the images that a dynamic plan looks at.
-    public func plan(for dataset: NNUNetDataset, on cpu: CPU) throws -> Plan {
+    /// - Parameter weights: the weights to start from, if there are any and the plan's network is theirs.
+    /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes, and
+    ///   for weights that are missing or of an unknown network; errors of the images that a dynamic plan looks at.
+    public func plan(for dataset: NNUNetDataset, startingFrom weights: WeightsFile? = nil, on cpu: CPU) throws -> Plan {
         if let dynamic { return try dynamic.plan(for: dataset, on: cpu) }
         guard let file else {
+            var topology = try network.plan?.topology ?? topology(of: weights)
+            topology.head = head
             return Plan.fixed(
                 channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
-                network: network, spacingMM: spacingMM)
+                network: topology, spacingMM: spacingMM)
         }
         let plan = try Plan(contentsOf: file)
         guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.outputChannels else {
@@ -71,10 +86,14 @@ public struct PlanRecipe: Sendable, Hashable {
         return plan
     }
 
-    private var network: NetworkTopology {
-        let plan = preset.plan(outputChannels: 1)
-        return NetworkTopology(
-            architecture: .residual, features: plan.features, strides: plan.strides, kernels: plan.kernels,
-            blocks: plan.blocks, decoderConvolutions: plan.decoderConvolutions.reversed())
+    /// The network that the weights are for.
+    private func topology(of weights: WeightsFile?) throws -> NetworkTopology {
+        guard let weights else { throw FinetuneError.networkOfNoWeights }
+        guard let plan = weights.planAsUNet else { throw FinetuneError.unknownNetwork(weights: weights.path) }
+        try plan.check(extent: patch)
+        guard head == nil || plan.architecture == .resNet else {
+            throw FinetuneError.headWithoutResNet(weights: weights.path, theirs: plan.encoderTitle)
+        }
+        return plan.topology
     }
 }

@@ -3,14 +3,14 @@ import WeightFiles
 
 extension FinetuneRun {
     /// The recipe's plan, with spacing and normalization of the pre-trained weights if the recipe wants them.
-    /// - Throws: ``PlanError``, ``FinetuneError``, and errors of the weights' file.
-    func plan() throws -> Plan {
-        let plan = try recipe.plan.plan(for: dataset, on: cpu)
-        guard recipe.plan.preprocessing == .likePretrained, isPretrained, let path = weightsFile else { return plan }
-        guard let card = try WeightsFile.read(path).card else {
-            throw FinetuneError.unknownPreprocessing(weights: path, reason: "has no transfer card")
+    /// - Throws: ``PlanError``, ``FinetuneError``.
+    func plan(startingFrom weights: WeightsFile?) throws -> Plan {
+        let plan = try recipe.plan.plan(for: dataset, startingFrom: weights, on: cpu)
+        guard recipe.plan.preprocessing == .likePretrained, let weights else { return plan }
+        guard let card = weights.cardAsUNet else {
+            throw FinetuneError.unknownPreprocessing(weights: weights.path, reason: "has no transfer card")
         }
-        return try plan.preprocessed(like: card, of: path)
+        return try plan.preprocessed(like: card, of: weights.path)
     }
 }
 
@@ -26,16 +26,13 @@ extension Plan {
         for channel in plan.channels.indices {
             let name =
                 card.normalization.count == 1 ? card.normalization[0] : card.normalization.dropFirst(channel).first
-            switch name {
-            case "z_score": plan.channels[channel].normalization = .zScore(insideOnly: false)
-            case "zero_to_one": plan.channels[channel].normalization = .zeroToOne
-            case "rgb": plan.channels[channel].normalization = .rgb
-            case "none": plan.channels[channel].normalization = .none
-            default:
+            let intensities =
+                card.intensities.count == 1 ? card.intensities[0] : card.intensities.dropFirst(channel).first
+            guard let normalization = name.flatMap({ Normalization(cardName: $0, intensities: intensities) }) else {
                 throw FinetuneError.unknownPreprocessing(
-                    weights: path, reason: "was normalized by '\(name ?? "nothing")', whose statistics it does not hold"
-                )
+                    weights: path, reason: "was normalized by '\(name ?? "nothing")', whose numbers it does not hold")
             }
+            plan.channels[channel].normalization = normalization
         }
         return plan
     }

@@ -73,11 +73,12 @@ public struct FinetuneRun {
         if let twice = trainingCases.first(where: validationCases.contains) {
             throw FinetuneError.overlappingSplit(case: twice)
         }
-        let plan = try plan()
+        let source = try weightsToTake()
+        let plan = try plan(startingFrom: source)
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
         let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
         recipe.plan.initializer.initialize(network, seed: recipe.seed)
-        let report = try transferred(to: network, plan: plan)
+        let report = try source.map { try transferred($0, to: network, plan: plan) }
         let cases = try casesInMemory(plan)
         let directory = try runDirectory(start)
         try FinetuneSetup(
@@ -106,10 +107,10 @@ public struct FinetuneRun {
     /// Makes sure that the pre-trained weights, if there are any, fit the network: before hours are spent on other runs.
     /// - Throws: errors of the file, and of tensors that are missing or have another shape.
     public func checkWeights() throws {
-        guard isPretrained else { return }
-        let plan = try plan()
+        guard let source = try weightsToTake() else { return }
+        let plan = try plan(startingFrom: source)
         _ = try transferred(
-            to: UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu), plan: plan)
+            source, to: UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu), plan: plan)
     }
 
     private func runDirectory(_ start: Start) throws -> RunDirectory {
@@ -133,13 +134,23 @@ public struct FinetuneRun {
         }
     }
 
-    /// Gives the network the pre-trained weights; nil if there are none or the recipe wants none.
-    private func transferred(to network: UNet, plan: Plan) throws -> TransferReport? {
-        guard let path = weightsFile, isPretrained else { return nil }
-        let source = try WeightsFile.read(path)
-        var report = try Transfer(recipe.transfer)(source.unet(), to: network.namedParameters)
+    /// The pre-trained weights; nil if there are none or the recipe wants none.
+    private func weightsToTake() throws -> WeightsFile? {
+        try isPretrained ? weightsFile.map(WeightsFile.read) : nil
+    }
+
+    /// Gives the network the pre-trained weights.
+    private func transferred(_ file: WeightsFile, to network: UNet, plan: Plan) throws -> TransferReport {
+        if let theirs = file.planAsUNet, !theirs.hasKindOfEncoder(of: network.plan) {
+            throw FinetuneError.otherEncoder(
+                weights: file.path, theirs: theirs.encoderTitle, network: network.plan.encoderTitle)
+        }
+        let source = try file.asUNet()
+        var report = try Transfer(recipe.transfer)(
+            source.weights, to: network.namedParameters, buffers: network.namedBuffers)
         report.skipped += source.skipped.map { .init(name: $0.name, reason: $0.reason) }
-        report.remarks = source.card.map { $0.remarks(on: plan) } ?? []
+        report.reshaped = source.reshaped
+        report.remarks = file.cardAsUNet.map { $0.remarks(on: plan) } ?? []
         return report
     }
 
@@ -169,17 +180,5 @@ public struct FinetuneRun {
                 ignoredLabel: dataset.ignoreLabel.map(Int32.init),
                 spacingMM: plan.spacingMM.map { $0 ?? 1 }
             ) { try cases.map { try $0.voxelCounts(labels: classes) } })
-    }
-}
-
-extension TransferCard {
-    /// In what the plan differs from what the weights were trained for.
-    fileprivate func remarks(on plan: Plan) -> [String] {
-        let spacing = plan.spacingMM.map { $0.map { "\($0)" } ?? "any" }.joined(separator: "x")
-        let trained = spacingMM.map { "\($0)" }.joined(separator: "x")
-        var remarks: [String] = []
-        if spacing != trained { remarks.append("pre-trained at \(trained) mm, fine-tuned at \(spacing) mm") }
-        if patch != plan.patch { remarks.append("pre-trained on patches of \(patch), fine-tuned on \(plan.patch)") }
-        return remarks
     }
 }

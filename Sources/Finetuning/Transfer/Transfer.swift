@@ -18,10 +18,14 @@ public struct Transfer: Sendable, Hashable {
     ///
     /// An input convolution `W` trained on one channel becomes `W'[:, c] = W[:, 0] / C` for all C channels, so that the
     /// same image in every channel gives what the one image gave (Wald et al. 2024, Table 8).
-    /// - Parameter parameters: of the network, by their canonical names.
+    /// - Parameters:
+    ///   - parameters: of the network, by their canonical names.
+    ///   - buffers: of the network, such as running statistics. They are transferred alike; only
+    ///     the number of batches may be missing in the file, as in old ones.
     /// - Throws: ``TransferError``, `SafetensorsError` for a tensor that holds no floating-point numbers.
     public func callAsFunction(
-        _ file: SafetensorsFile, to parameters: [(name: String, parameter: Parameter)]
+        _ file: SafetensorsFile, to parameters: [(name: String, parameter: Parameter)],
+        buffers: [(name: String, buffer: Buffer)] = []
     ) throws -> TransferReport {
         let tensors = file.canonicalTensors
         var report = TransferReport(disagreeing: file.disagreeingNames)
@@ -46,8 +50,26 @@ public struct Transfer: Sendable, Hashable {
                     file: file.path, name: name, found: tensor.shape, expected: parameter.pytorchShape.dimensions)
             }
         }
-        report.skipped = try skipped(tensors, parameters: parameters.map(\.name), file: file)
+        var states: [(buffer: Buffer, scalars: [Float])] = []
+        for (name, buffer) in buffers {
+            guard takes(name), let tensor = tensors[name] else {
+                guard !takes(name) || buffer.isInteger else {
+                    throw TransferError.missing(file: file.path, name: name, shape: buffer.shape.dimensions)
+                }
+                report.untouched.append(name)
+                continue
+            }
+            guard tensor.shape == buffer.shape.dimensions else {
+                throw TransferError.shape(
+                    file: file.path, name: name, found: tensor.shape, expected: buffer.shape.dimensions)
+            }
+            states.append((buffer, tensor.doubles().map { Float($0) }))
+            report.taken.append(name)
+        }
+        report.skipped = try skipped(
+            tensors, known: Set(parameters.map(\.name) + buffers.map(\.name)), file: file)
         for (parameter, scalars) in values { parameter.scalars = scalars }
+        for (buffer, scalars) in states { buffer.scalars = scalars }
         return report
     }
 
@@ -60,16 +82,20 @@ public struct Transfer: Sendable, Hashable {
         }
     }
 
-    /// The convolution that sees the image, in a residual and in a plain encoder.
-    static let inputConvolutions = ["encoder.stem.convs.0.conv.weight", "encoder.stages.0.0.convs.0.conv.weight"]
+    /// The convolution that sees the image: in a residual and in a plain encoder, in a ResNet, in Models Genesis' network.
+    static let inputConvolutions = [
+        "encoder.stem.convs.0.conv.weight", "encoder.stages.0.0.convs.0.conv.weight", "encoder.conv1.weight",
+        "encoder.down_tr64.ops.0.conv1.weight",
+    ]
 
-    private static func isHead(_ name: String) -> Bool { name.hasPrefix("decoder.seg_layers.") }
+    private static func isHead(_ name: String) -> Bool {
+        ["seg_layers", "out_tr", "conv_seg", "dense_aspp"].contains { name.hasPrefix("decoder.\($0).") }
+    }
 
     /// The tensors that are not used. In the transferred parts there must be none.
     private func skipped(
-        _ tensors: [String: StoredTensor], parameters: [String], file: SafetensorsFile
+        _ tensors: [String: StoredTensor], known: Set<String>, file: SafetensorsFile
     ) throws -> [TransferReport.Skipped] {
-        let known = Set(parameters)
         return try tensors.keys.sorted().compactMap { name in
             if known.contains(name) && takes(name) { return nil }
             guard !takes(name) else {
@@ -120,13 +146,16 @@ public enum TransferError: UserFacingError, Equatable {
         switch self {
         case .missing(let file, let name, let shape):
             "\(file) has no \(name), which the network needs with shape \(shape): it was trained with another "
-                + "architecture.\nFine-tune the network that was pre-trained (plan.preset)."
+                + "architecture.\n\(Self.advice)"
         case .unexpected(let file, let name, let shape):
             "\(file) has \(name) of shape \(shape), for which the network has no place: it was trained with another "
-                + "architecture.\nFine-tune the network that was pre-trained (plan.preset)."
+                + "architecture.\n\(Self.advice)"
         case .shape(let file, let name, let found, let expected):
             "\(file): \(name) has shape \(found), the network needs \(expected).\n"
-                + "Fine-tune the network that was pre-trained (plan.preset)."
+                + Self.advice
         }
     }
+
+    private static let advice =
+        "Fine-tune the network that was pre-trained (plan.preset; of-weights takes it from the file)."
 }

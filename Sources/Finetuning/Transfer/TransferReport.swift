@@ -1,3 +1,5 @@
+import WeightFiles
+
 /// What became of every tensor of a file of pre-trained weights, and of every parameter of the network that got them.
 /// Canonical names.
 public struct TransferReport: Sendable, Hashable, Codable, CustomStringConvertible {
@@ -13,6 +15,8 @@ public struct TransferReport: Sendable, Hashable, Codable, CustomStringConvertib
     public var taken: [String] = []
     /// Parameters whose input channels all got a share of the file's single one.
     public var replicated: [String] = []
+    /// Tensors that were brought into another shape before: kernels inflated from 2D.
+    public var reshaped: [WeightsFile.Reshaped] = []
     /// Parameters that kept their random values.
     public var untouched: [String] = []
     /// Tensors of the file that were not used.
@@ -25,6 +29,9 @@ public struct TransferReport: Sendable, Hashable, Codable, CustomStringConvertib
     /// One line for each kind that occurs.
     public var description: String {
         var lines = ["\(taken.count + replicated.count) tensors taken, \(untouched.count) left at random"]
+        for (how, tensors) in Dictionary(grouping: reshaped, by: \.how).sorted(by: { $0.key < $1.key }) {
+            lines.append("\(tensors.count) of them \(how)")
+        }
         for name in replicated { lines.append("\(name): one channel replicated over all") }
         for (reason, tensors) in Dictionary(grouping: skipped, by: \.reason).sorted(by: { $0.key < $1.key }) {
             lines.append("\(tensors.count) tensors not used: \(reason)")

@@ -7,12 +7,16 @@ import Tensors
 public struct BatchNorm: Module {
     /// Which mean and variance a map is normalized with.
     public enum Statistics: Sendable {
-        /// The batch's in training, which also move the running ones; the running ones in inference.
+        /// The batch's in training, which also move the running ones; the running ones in inference, and while the norm is
+        /// frozen.
         case ofPhase
         /// The running ones, which stay, in training too: for fine-tuning on few samples.
         case running
         /// The batch's, in inference too. Running ones are kept for the files, but never read.
         case batch
+        /// Each sample's own, in inference too: what `batch` computes for a single sample, so that no result depends on
+        /// what else is in the batch.
+        case sample
     }
 
     /// Added to the variance.
@@ -50,7 +54,13 @@ public struct BatchNorm: Module {
 
     /// - Parameter x: `[N, D, H, W, C]`, dense.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-        let usesBatch = statistics == .batch || (statistics == .ofPhase && phase != .inference)
+        if statistics == .sample {
+            return instanceNorm(
+                x, weight: weight.tensor(in: phase), bias: bias.tensor(in: phase), epsilon: Self.epsilon, slope: 1,
+                residual: nil)
+        }
+        let usesBatch =
+            statistics == .batch || (statistics == .ofPhase && phase != .inference && weight.isTrainable)
         var running = RunningStatistics(mean: runningMean.scalars, variance: runningVariance.scalars)
         let y = batchNorm(
             x, weight: weight.tensor(in: phase), bias: bias.tensor(in: phase), running: &running,

@@ -23,6 +23,7 @@ extension NetworkPlan {
             throw NetworkPlanError.evenKernel(kernel)
         }
         guard strides[0] == 1 else { throw NetworkPlanError.stridedFirstStage(strides[0]) }
+        if let published, self != published { throw NetworkPlanError.otherNumbers(architecture) }
         if dimensions == .two, let thick = (kernels + strides).first(where: { $0.depth != 1 }) {
             throw NetworkPlanError.depthInSlices(thick)
         }
@@ -55,6 +56,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
     case stridedFirstStage(Extent3)
     /// Slices have no depth to convolve.
     case depthInSlices(Extent3)
+    /// A published network has numbers that it was not published with.
+    case otherNumbers(NetworkPlan.Architecture)
     /// The extent is no multiple of the total stride.
     case indivisible(extent: Extent3, by: Extent3)
 
@@ -76,6 +79,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
             return "the network's first stride is \(stride): the first stage keeps full resolution, use 1."
         case .depthInSlices(let extent):
             return "the network is 2D, but a kernel or stride is \(extent): its depth must be 1."
+        case .otherNumbers(let architecture):
+            return "the plan names the architecture '\(architecture.rawValue)', but has numbers of another network."
         case .indivisible(let extent, let stride):
             let lower = extent.zipped(with: stride) { max($1, $0 / $1 * $1) }
             let upper = extent.zipped(with: stride) { max(1, ($0 + $1 - 1) / $1) * $1 }

@@ -1,5 +1,6 @@
 import Tensors
 
+/// What networks of nnU-Net's kind cost; those of other kinds are not counted.
 extension NetworkPlan {
     /// The number of learnable scalars of the whole network, from the plan alone.
     public var parameterCount: Int { encoderParameterCount + decoderParameterCount }
@@ -11,13 +12,9 @@ extension NetworkPlan {
             let before = stage > 0 ? features[stage - 1] : architecture == .resEnc ? features[0] : inputChannels
             let first = block(kernel, from: before, to: width)
             let further = block(kernel, from: width, to: width)
-            switch architecture {
-            case .plain:
-                return total + first + (blocks[stage] - 1) * further
-            case .resEnc:
-                let projection = before == width ? 0 : before * width + 2 * width
-                return total + first + projection + (2 * blocks[stage] - 1) * further
-            }
+            if architecture == .plain { return total + first + (blocks[stage] - 1) * further }
+            let projection = before == width ? 0 : before * width + 2 * width
+            return total + first + projection + (2 * blocks[stage] - 1) * further
         }
     }
 

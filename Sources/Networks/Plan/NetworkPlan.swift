@@ -10,6 +10,18 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
         case resEnc = "resenc"
         /// Plain convolution blocks.
         case plain
+        /// A ResNet as MedicalNet builds it, or a 2D one that was inflated.
+        case resNet = "resnet"
+        /// The levels of Models Genesis' U-Net, which brings its own decoder.
+        case genesis
+    }
+
+    /// What stands behind a ResNet instead of nnU-Net's decoder: Med3D's heads. Chen, Ma, Zheng 2019, arXiv:1904.00625.
+    public enum Head: String, Codable, Sendable, CaseIterable {
+        /// The head of MedicalNet's published weights.
+        case released
+        /// Dense atrous convolutions.
+        case denseASPP = "dense-aspp"
     }
 
     /// What the encoder is made of.
@@ -34,6 +46,10 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public var deepSupervision: Bool
     /// Whether convolutions (but the projections of residual blocks, which never do) have a bias.
     public var convolutionBias: Bool
+    /// The encoder, where it is a ResNet: `features` and the like then say what the decoder needs to know.
+    public var resNet: ResNetShape?
+    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    public var head: Head?
 
     /// A plan; ``validate()`` tells whether it can be built.
     ///
@@ -66,7 +82,7 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public var stages: Int { features.count }
 
     /// How many levels of logits a call of the network gives.
-    public var outputs: Int { deepSupervision ? stages - 1 : 1 }
+    public var outputs: Int { deepSupervision && head == nil ? stages - 1 : 1 }
 
     /// Input voxels along each axis that one bottleneck voxel stands for: every input extent must be a multiple.
     public var totalStride: Extent3 { cumulativeStrides.last ?? 1 }

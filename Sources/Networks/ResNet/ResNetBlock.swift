@@ -16,9 +16,9 @@ public struct ResNetBlock: Module {
     private let stride: Extent3
     private let detachesShortcut: Bool
 
-    /// A block of a plan's stage.
+    /// A block of a stage.
     init(
-        _ plan: ResNetPlan, inputChannels: Int, width: Int, stride: Extent3, dilation: Extent3,
+        _ shape: ResNetShape, inputChannels: Int, width: Int, stride: Extent3, dilation: Extent3,
         statistics: BatchNorm.Statistics, detachesShortcut: Bool, on cpu: CPU
     ) {
         func conv(_ input: Int, _ output: Int, kernel: Extent3, stride: Extent3 = 1) -> Conv3D {
@@ -26,9 +26,9 @@ public struct ResNetBlock: Module {
                 inputChannels: input, outputChannels: output, kernel: kernel, stride: stride,
                 dilation: kernel == 1 ? 1 : dilation, bias: false, on: cpu)
         }
-        outputChannels = width * plan.expansion
+        outputChannels = width * shape.expansion
         convs =
-            plan.hasBottlenecks
+            shape.hasBottlenecks
             ? [
                 conv(inputChannels, width, kernel: 1), conv(width, width, kernel: 3, stride: stride),
                 conv(width, outputChannels, kernel: 1),
@@ -36,7 +36,7 @@ public struct ResNetBlock: Module {
         norms = convs.map { BatchNorm(channels: $0.weight.pytorchShape[0], statistics: statistics, on: cpu) }
         let changes = stride != 1 || inputChannels != outputChannels
         projection =
-            changes && plan.shortcut == .projected
+            changes && shape.shortcut == .projected
             ? (
                 conv(inputChannels, outputChannels, kernel: 1, stride: stride),
                 BatchNorm(channels: outputChannels, statistics: statistics, on: cpu)

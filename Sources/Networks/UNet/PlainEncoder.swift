@@ -21,6 +21,9 @@ public struct PlainEncoder: UNetEncoder {
     /// In PyTorch a stage is a sequence of a single stack, hence the zero.
     public var members: [Member] { stages.enumerated().map { .module("stages.\($0.offset).0", $0.element) } }
 
+    /// A stage each.
+    public var layers: [[String]] { stages.indices.map { ["stages.\($0)"] } }
+
     /// The maps of all stages, highest resolution first.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
         stages.running(from: x) { stage, map in stage(map, in: phase) }

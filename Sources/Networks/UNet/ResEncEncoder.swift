@@ -43,6 +43,9 @@ public struct ResEncEncoder: UNetEncoder {
     /// `stem` and `stages.0`, `stages.1`, ...
     public var members: [Member] { [.module("stem", stem)] + Member.modules("stages", stages) }
 
+    /// The stem, then each stage.
+    public var layers: [[String]] { [["stem"]] + stages.indices.map { ["stages.\($0)"] } }
+
     /// The maps of all stages, highest resolution first.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
         maps(ofStem: stem(x, in: phase), in: phase)

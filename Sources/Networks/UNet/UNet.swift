@@ -1,32 +1,53 @@
 import Tensors
 
-/// A U-Net with the parameter names and layouts of dynamic-network-architectures' `ResidualEncoderUNet` or
-/// `PlainConvUNet`, by the plan's architecture.
+/// A U-Net on the encoder that the plan names: with the parameter names and layouts of dynamic-network-architectures'
+/// `ResidualEncoderUNet` or `PlainConvUNet`, or with those of MedicalNet's ResNets or Models Genesis' U-Net in each half.
 ///
-/// Parts: `encoder` and `decoder`.
+/// Parts: `encoder` and `decoder`. A ResNet has no map of full resolution: there the decoder's last skip connection is
+/// `decoder.image`, a convolution of the image.
 public struct UNet: Module {
     /// The network's numbers.
     public let plan: NetworkPlan
     /// The descending half.
     public let encoder: any UNetEncoder
     /// The ascending half, with the segmentation heads.
-    public let decoder: UNetDecoder
+    public let decoder: any UNetDecoder
+    /// The convolution of the image that stands in for a map of full resolution.
+    public let imageSkip: ConvStack?
 
     /// A network whose weights are zero until an ``Initializer`` or a file sets them.
     /// - Throws: ``NetworkPlanError`` for a plan that contradicts itself.
     public init(_ plan: NetworkPlan, on cpu: CPU) throws {
         try plan.validate()
         self.plan = plan
-        encoder =
-            switch plan.architecture {
-            case .resEnc: ResEncEncoder(plan, on: cpu)
-            case .plain: PlainEncoder(plan, on: cpu)
-            }
-        decoder = UNetDecoder(plan, on: cpu)
+        switch plan.architecture {
+        case .resEnc: (encoder, decoder) = (ResEncEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
+        case .plain: (encoder, decoder) = (PlainEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
+        case .resNet:
+            guard let shape = plan.resNet else { throw NetworkPlanError.otherNumbers(plan.architecture) }
+            encoder = ResNetEncoder(shape, inputChannels: plan.inputChannels, on: cpu)
+            decoder =
+                plan.head.map {
+                    HeadDecoder($0, on: shape, outputChannels: plan.outputChannels, on: cpu) as any UNetDecoder
+                } ?? StackDecoder(plan, on: cpu)
+        case .genesis:
+            let width = plan.features[0] / 2
+            encoder = GenesisEncoder(inputChannels: plan.inputChannels, width: width, statistics: .sample, on: cpu)
+            decoder = GenesisDecoder(
+                outputChannels: plan.outputChannels, width: width, headsEverywhere: true, statistics: .sample, on: cpu)
+        }
+        imageSkip =
+            plan.architecture == .resNet && plan.head == nil
+            ? ConvStack(
+                count: 1, inputChannels: plan.inputChannels, outputChannels: plan.features[0], kernel: 3, on: cpu)
+            : nil
     }
 
-    /// `encoder` and `decoder`.
-    public var members: [Member] { [.module("encoder", encoder), .module("decoder", decoder)] }
+    /// `encoder`, `decoder` and, where there is one, `decoder.image`.
+    public var members: [Member] {
+        [.module("encoder", encoder), .module("decoder", decoder)]
+            + (imageSkip.map { [.module("decoder.image", $0)] } ?? [])
+    }
 
     /// Logits, full resolution first: of all levels but the bottleneck with deep supervision, else of full resolution
     /// only.
@@ -35,6 +56,7 @@ public struct UNet: Module {
     ///   - x: `[N, D, H, W, inputChannels]`, an extent that ``NetworkPlan/check(extent:)`` accepts.
     ///   - outputs: how many levels to evaluate instead, from full resolution downwards; 1 is what a prediction needs.
     public func callAsFunction(_ x: Tensor, outputs: Int? = nil, in phase: Phase) -> [Tensor] {
-        decoder(encoder(x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
+        let image = imageSkip.map { [$0(x, in: phase)] } ?? []
+        return decoder(image + encoder(x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
     }
 }

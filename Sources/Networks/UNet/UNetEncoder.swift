@@ -6,8 +6,11 @@ import Tensors
 public protocol UNetEncoder: Module {
     /// The maps of all stages, highest resolution first; the last is the bottleneck.
     ///
+    /// An encoder of a strided stem has no map of full resolution; see ``UNet``.
     /// - Parameter x: `[N, D, H, W, inputChannels]`, an extent that ``NetworkPlan/check(extent:)`` accepts.
     func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor]
+    /// The names of the parts of each layer, from the input on.
+    var layers: [[String]] { get }
 }
 
 extension Sequence {

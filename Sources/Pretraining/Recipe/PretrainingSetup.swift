@@ -13,6 +13,8 @@ public struct PretrainingSetup: Sendable {
     public var initializer: Initializer
     /// The size along depth, height and width that every voxel is resampled to.
     public var spacingMM: [Double]
+    /// How intensities are normalized, as transfer cards name it.
+    public var normalization = ["z_score"]
     /// What the network sees at once.
     public var patch: Extent3
     /// Patches per step.
@@ -64,7 +66,7 @@ public struct PretrainingSetup: Sendable {
     /// What the weights are good for.
     public func card(method: String, transferable: [String] = ["encoder", "decoder"]) -> TransferCard {
         TransferCard(
-            architecture: network, method: method, patch: patch, spacingMM: spacingMM, normalization: ["z_score"],
+            architecture: network, method: method, patch: patch, spacingMM: spacingMM, normalization: normalization,
             transferable: transferable)
     }
 }

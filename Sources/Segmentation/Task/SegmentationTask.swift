@@ -36,6 +36,8 @@ public struct SegmentationTask: TrainingTask {
             architecture: unet.plan, method: "segmentation", patch: plan.patch,
             // A plan may keep the images' own distance of slices; the card's numbers have no word for it but 0.
             spacingMM: plan.spacingMM.map { $0 ?? 0 }, normalization: plan.channels.map(\.normalization.cardName),
+            intensities: plan.channels.contains { ["ct", "window"].contains($0.normalization.cardName) }
+                ? plan.channels.map(\.normalization.cardIntensities) : [],
             transferable: ["encoder", "decoder"])
     }
 
@@ -68,19 +70,6 @@ public struct SegmentationTask: TrainingTask {
         return try cases.prefix(3).map { item in
             try SlicePreview(of: item, patch: batches.cutter.sampling.patch).preview(
                 by: unet, decision: validation.decision, on: cpu)
-        }
-    }
-}
-
-extension Normalization {
-    /// The scheme's name on transfer cards.
-    fileprivate var cardName: String {
-        switch self {
-        case .zScore: "z_score"
-        case .ct: "ct"
-        case .zeroToOne: "zero_to_one"
-        case .rgb: "rgb"
-        case .none: "none"
         }
     }
 }

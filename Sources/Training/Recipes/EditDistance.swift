@@ -1,5 +1,5 @@
-/// How many letters two words differ by, to guess what a misspelled key was meant to be.
-enum EditDistance {
+/// How many letters two words differ by, to guess what a misspelled name was meant to be.
+public enum EditDistance {
     /// Levenshtein's distance: the fewest insertions, deletions and replacements that turn one word into the other.
     static func between(_ first: String, _ second: String) -> Int {
         let second = Array(second)
@@ -17,7 +17,7 @@ enum EditDistance {
     }
 
     /// The nearest candidate, unless more than half of the word would have to change.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         let ranked = candidates.map { (word: $0, distance: between(word, $0)) }
         guard let best = ranked.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) }) else { return nil }
         return best.distance <= max(1, word.count / 2) ? best.word : nil

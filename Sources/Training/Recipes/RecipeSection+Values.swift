@@ -70,8 +70,11 @@ extension RecipeSection {
 
     /// One of a few words.
     public func choice(_ key: String, among names: [String], default fallback: String? = nil) throws -> String {
-        try value(
-            key, expecting: "one of \(names.joined(separator: ", "))", default: fallback,
+        let written = node[key]?.text ?? ""
+        let nearest = names.contains(written) ? nil : EditDistance.nearest(to: written, among: names)
+        let hint = nearest.map { " (did you mean '\($0)'?)" } ?? ""
+        return try value(
+            key, expecting: "one of \(names.joined(separator: ", "))\(hint)", default: fallback,
             resolved: { .scalar(.text($0)) }
         ) { $0.text.flatMap { names.contains($0) ? $0 : nil } }
     }

@@ -14,7 +14,7 @@ import Tensors
 public final class RecipeSection {
     /// The name of this section with those around it, such as `data.masking`; empty for the whole recipe.
     public let name: String
-    private let node: RecipeNode
+    let node: RecipeNode
     private var read: [(key: String, value: Reading)] = []
 
     private enum Reading {

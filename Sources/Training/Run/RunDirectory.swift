@@ -85,4 +85,10 @@ public final class RunDirectory {
         try AtomicDirectory.recover(run.checkpointPath)
         return run
     }
+
+    /// What computes the run at `path`, such as `float32 on avx512`, as its checkpoint says; nil without one.
+    public static func arithmetic(ofRun path: String) -> String? {
+        FileManager.default.contents(atPath: "\(path)/checkpoint/state.json")
+            .flatMap { try? JSONDecoder().decode(Checkpoint.self, from: $0) }?.arithmetic
+    }
 }

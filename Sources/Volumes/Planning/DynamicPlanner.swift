@@ -89,17 +89,14 @@ public struct DynamicPlanner: Sendable {
     private func network(_ topology: PoolingTopology) -> NetworkTopology {
         let stages = topology.strides.count
         let widest = topology.patch.count == 3 ? 320 : 512
-        let blocks =
-            switch preset.architecture {
-            case .plain: [Int](repeating: 2, count: stages)
-            case .residual: (0..<stages).map { [1, 3, 4, 6][min($0, 3)] }
-            }
+        let isPlain = preset.architecture == .plain
+        let blocks = (0..<stages).map { isPlain ? 2 : [1, 3, 4, 6][min($0, 3)] }
         return NetworkTopology(
             architecture: preset.architecture, features: (0..<stages).map { min(widest, 32 << min($0, 8)) },
             strides: topology.strides.map(Extent3.init(padding:)),
             kernels: topology.kernels.map(Extent3.init(padding:)),
             blocks: blocks,
-            decoderConvolutions: [Int](repeating: preset.architecture == .plain ? 2 : 1, count: stages - 1))
+            decoderConvolutions: [Int](repeating: isPlain ? 2 : 1, count: stages - 1))
     }
 }
 

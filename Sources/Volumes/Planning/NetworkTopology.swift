@@ -1,3 +1,4 @@
+import Networks
 import Tensors
 
 /// The numbers that make a U-Net, as plain data. The networks' room turns them into layers.
@@ -8,6 +9,10 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
         case plain
         /// Residual blocks: ResEnc U-Net.
         case residual
+        /// A 3D ResNet as MedicalNet builds it, or an inflated 2D one.
+        case resNet = "resnet"
+        /// The U-Net of Models Genesis.
+        case genesis
     }
 
     /// The kind of encoder.
@@ -22,11 +27,15 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
     public var blocks: [Int]
     /// Convolutions per stage of the decoder, full resolution first; one fewer than there are stages.
     public var decoderConvolutions: [Int]
+    /// The encoder, where it is a ResNet.
+    public var resNet: ResNetShape?
+    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    public var head: NetworkPlan.Head?
 
     /// A topology of these numbers, each list with one element per stage.
     public init(
         architecture: Architecture, features: [Int], strides: [Extent3], kernels: [Extent3], blocks: [Int],
-        decoderConvolutions: [Int]
+        decoderConvolutions: [Int], resNet: ResNetShape? = nil
     ) {
         let stages = features.count
         check(
@@ -34,7 +43,7 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
                 && decoderConvolutions.count == stages - 1,
             "a topology wants as many strides, kernels and blocks as features, and one decoder stage fewer")
         (self.architecture, self.features, self.strides, self.kernels) = (architecture, features, strides, kernels)
-        (self.blocks, self.decoderConvolutions) = (blocks, decoderConvolutions)
+        (self.blocks, self.decoderConvolutions, self.resNet) = (blocks, decoderConvolutions, resNet)
     }
 
     /// ResEnc-L with its six fixed stages, the network of all pre-training in the S3D study (102 million parameters).

@@ -9,6 +9,12 @@ public enum Normalization: Sendable, Hashable, Codable {
     case zScore(insideOnly: Bool)
     /// Clips to a range, then `(x - mean) / max(deviation, 1e-8)`, with statistics of the whole dataset's foreground.
     case ct(CTStatistics)
+    /// Clips to the image's own 0.5th and 99.5th percentile, then z-scores over all voxels: Med3D. Chen, Ma, Zheng 2019,
+    /// arXiv:1904.00625.
+    case clippedZScore
+    /// Clips to a range of intensities, then brings it to 0...1: Models Genesis, with -1000 to 1000 HU. Zhou et al. 2019,
+    /// arXiv:1908.06912.
+    case window(lower: Double, upper: Double)
     /// `(x - minimum) / max(maximum - minimum, 1e-8)`.
     case zeroToOne
     /// `x / 255`.
@@ -31,6 +37,17 @@ public enum Normalization: Sendable, Hashable, Codable {
             let low = voxels.min() ?? 0
             let range = max((voxels.max() ?? 0) - low, Float(Self.smallest))
             map(voxels, on: cpu) { ($0 - low) / range }
+        case .window(let lower, let upper):
+            let (low, high) = (Float(lower), Float(upper))
+            let range = max(high - low, Float(Self.smallest))
+            map(voxels, on: cpu) { (min(max($0, low), high) - low) / range }
+        case .clippedZScore:
+            let sorted = voxels.sorted()
+            guard !sorted.isEmpty else { return }
+            let low = Float(percentile(0.005, ofSorted: sorted))
+            let high = Float(percentile(0.995, ofSorted: sorted))
+            map(voxels, on: cpu) { min(max($0, low), high) }
+            Normalization.zScore(insideOnly: false).apply(to: voxels, isInside: nil, on: cpu)
         case .ct(let statistics):
             let (low, high) = (Float(statistics.lower), Float(statistics.upper))
             let (mean, deviation) = (Float(statistics.mean), Float(max(statistics.deviation, Self.smallest)))

@@ -13,6 +13,14 @@ public struct Publication: Sendable {
     public var licence: String
     /// The recipe of the training, or nil.
     public var recipe: String?
+    /// The modules to publish; nil: all that the weights' card calls transferable.
+    public var parts: [String]?
+    /// Whether kernels are rounded to bfloat16, half the size; norms and biases never are.
+    public var rounds = false
+    /// The commands that make the weights again.
+    public var commands: [String] = []
+    /// What computed them, such as `float32 on avx512`, or nil: other arithmetic gives other bits.
+    public var arithmetic: String?
 
     /// A publication.
     public init(name: String, data: String, intendedUse: String, licence: String, recipe: String?) {
@@ -28,11 +36,18 @@ public struct Publication: Sendable {
         guard !name.isEmpty, !name.hasPrefix("."), name.unicodeScalars.allSatisfy(allowed.contains) else {
             throw PublicationError.badName(name)
         }
-        guard let card = source.card else { throw PublicationError.noCard(file: source.path) }
-        let tensors = source.weights.canonicalTensors.filter { entry in
-            card.transferable.contains { entry.key.hasPrefix("\($0).") }
-                && !entry.key.hasPrefix("decoder.seg_layers.")
+        guard var card = source.card else { throw PublicationError.noCard(file: source.path) }
+        if let parts {
+            if let other = parts.first(where: { !card.transferable.contains($0) }) {
+                throw PublicationError.noSuchPart(other, file: source.path, parts: card.transferable)
+            }
+            card.transferable = parts
         }
+        var tensors = source.weights.canonicalTensors.filter { entry in
+            card.transferable.contains { entry.key.hasPrefix("\($0).") }
+                && !["decoder.seg_layers.", "decoder.out_tr."].contains(where: entry.key.hasPrefix)
+        }
+        if rounds { tensors = try tensors.mapValues { try $0.shape.count > 1 ? $0.asBFloat16() : $0 } }
         var index = try WeightsIndex(ofFolder: folder)
         let file = "\(name).safetensors"
         try SafetensorsFile.write(tensors, metadata: card.metadata, to: "\(folder)/\(file)")
@@ -50,6 +65,8 @@ public struct Publication: Sendable {
     /// The model card in Markdown.
     private func modelCard(_ entry: WeightsIndex.Entry, _ card: TransferCard) -> String {
         let plan = card.architecture
+        let commandText =
+            commands.isEmpty ? "" : "\n## Commands\n\n```\n\(commands.joined(separator: "\n"))\n```\n\(sameBits)"
         let recipeText = recipe.map { "\n## Recipe\n\n```yaml\n\($0.trimmingCharacters(in: .newlines))\n```\n" } ?? ""
         return """
             # \(entry.name)
@@ -58,7 +75,7 @@ public struct Publication: Sendable {
 
             | | |
             | --- | --- |
-            | file | `\(entry.file)`, \(entry.parameters) weights |
+            | file | `\(entry.file)`, \(entry.parameters) weights\(rounds ? ", kernels in bfloat16" : "") |
             | SHA-256 | `\(entry.sha256)` |
             | method | \(entry.method) |
             | network | \(plan.architecture.rawValue), channels \(plan.features.map(String.init).joined(separator: "/")) |
@@ -70,10 +87,15 @@ public struct Publication: Sendable {
             | data | \(data) |
             | licence | \(licence) |
 
-            Use it with `warmstart finetune RECIPE --data DATASET --init Weights/\(entry.file) --out RUN`; the recipe's
-            network must be this one. `warmstart weights export` writes it for nnU-Net and nnssl.
-            \(recipeText)
+            Use it with `warmstart finetune RECIPE --data DATASET --init \(entry.name) --set plan.preset=of-weights --out RUN`.
+            `warmstart weights export` writes it for nnU-Net's fine-tuning trainers.
+            \(commandText)\(recipeText)
             """
+    }
+
+    private var sameBits: String {
+        arithmetic.map { "\nThey give the same bits wherever they compute with \($0), for any number of threads.\n" }
+            ?? ""
     }
 }
 
@@ -83,11 +105,13 @@ public enum PublicationError: UserFacingError, Equatable {
     case badName(String)
     /// Nothing is known of the weights.
     case noCard(file: String)
+    /// A module that the weights' card does not call transferable.
+    case noSuchPart(String, file: String, parts: [String])
 
     /// 64 for a bad name, 65 for weights of which nothing is known.
     public var exitCode: Int32 {
         switch self {
-        case .badName: ExitStatus.usage
+        case .badName, .noSuchPart: ExitStatus.usage
         case .noCard: ExitStatus.badData
         }
     }
@@ -96,6 +120,8 @@ public enum PublicationError: UserFacingError, Equatable {
     public var description: String {
         switch self {
         case .badName(let name): "'\(name)' cannot name a file: use letters, digits, '-', '_' and '.'."
+        case .noSuchPart(let part, let file, let parts):
+            "\(file) has no part '\(part)' that others could use, only \(parts.joined(separator: " and "))."
         case .noCard(let file):
             "\(file) has no transfer card, so nobody could know how to use it: publish the weights of a run."
         }

@@ -29,6 +29,9 @@ public struct CheckpointExport: Sendable {
         guard let plan = file.plan else {
             throw WeightsFileError.otherNetwork(file: file.path, network: file.network, layout: file.layout)
         }
+        guard plan.architecture == .resEnc || plan.architecture == .plain else {
+            throw WeightsFileError.foreignEncoder(file: file.path, encoder: plan.encoderTitle)
+        }
         tensors = try file.unet().canonicalTensors.filter {
             $0.key.hasPrefix("encoder.") || $0.key.hasPrefix("decoder.")
         }
@@ -66,6 +69,7 @@ public struct CheckpointExport: Sendable {
             ("transpose_forward", .integers([0, 1, 2])), ("transpose_backward", .integers([0, 1, 2])),
             ("image_reader_writer", .text("SimpleITKIO")),
             ("configurations", .dictionary([("3d_fullres", configuration)])),
+            ("foreground_intensity_properties_per_channel", .dictionary(intensities)),
         ])
         let arguments: [(key: String, value: PyTorchContent)] = [
             ("plans", plans), ("configuration", .text("3d_fullres")), ("fold", .text("all")),
@@ -112,6 +116,19 @@ public struct CheckpointExport: Sendable {
             ("init_args", .dictionary([])), ("trainer_name", .text(card?.method ?? "Warmstart")),
             ("nnssl_adaptation_plan", adaptation),
         ]
+    }
+
+    /// The foreground's intensities by channel, as far as they are known.
+    private var intensities: [(key: String, value: PyTorchContent)] {
+        (card?.intensities ?? []).enumerated().map { channel, numbers in
+            (
+                "\(channel)",
+                .dictionary([
+                    ("mean", .number(numbers.mean)), ("std", .number(numbers.deviation)),
+                    ("percentile_00_5", .number(numbers.lower)), ("percentile_99_5", .number(numbers.upper)),
+                ])
+            )
+        }
     }
 
     private var patch: [Int] { card?.patch.dimensions ?? [Int](repeating: NetworkPreset.l.patchEdge, count: 3) }

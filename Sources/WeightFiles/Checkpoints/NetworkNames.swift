@@ -38,6 +38,13 @@ struct NetworkNames {
         }
     }
 
+    /// The names of a U-Net of ours: nothing stands before them, whatever its encoder is.
+    static let ours = NetworkNames(network: .unet, root: "", addition: "")
+
+    private init(network: WeightsNetwork, root: String, addition: String) {
+        (self.network, self.root, self.addition) = (network, root, addition)
+    }
+
     private static func rank(_ root: String) -> Int { wanted.firstIndex(of: root) ?? wanted.count }
 
     /// Our name of a weight; nil for what is no part of the network.

@@ -3,13 +3,22 @@ import Tensors
 
 extension NetworkPlan {
     // Beyond these no network was ever meant, and their products would overflow.
-    private static let (mostStages, mostChannels, longestKernel) = (12, 1 << 16, 31)
+    static let (mostStages, mostChannels, longestKernel) = (12, 1 << 16, 31)
 
     /// The U-Net that tensors of these shapes belong to; nil if they make none.
     ///
     /// Strides are told from the transposed convolutions of the decoder; of an encoder alone they are taken to be 2.
-    /// - Parameter tensors: by canonical name.
-    public init?(shapesOf tensors: [String: StoredTensor]) {
+    /// - Parameters:
+    ///   - tensors: by canonical name.
+    ///   - dilatesResNets: whether the last stages of a ResNet are dilated, which no shape tells.
+    public init?(shapesOf tensors: [String: StoredTensor], dilatesResNets: Bool = true) {
+        let published =
+            Self.onResNet(shapesOf: tensors, under: "encoder.", isDilated: dilatesResNets)
+            ?? Self.ofGenesis(shapesOf: tensors)
+        if let published {
+            self = published
+            return
+        }
         let isResidual = tensors["encoder.stem.convs.0.conv.weight"] != nil
         func block(_ stage: Int, _ index: Int) -> [Int]? {
             let part = isResidual ? "blocks.\(index).conv1" : "0.convs.\(index)"

@@ -26,22 +26,37 @@ extension PyTorchFile {
         guard let patch = patches.map(numbers).first(where: { $0.count == 3 }), spacing.count == 3,
             patch.allSatisfy({ (1...65536).contains($0) })
         else { return nil }
+        let schemes = texts("\(configuration)/normalization_schemes").map(Self.normalization)
         return TransferCard(
             architecture: architecture, method: method, patch: Extent3(dimensions: patch.map { Int($0) }),
-            spacingMM: spacing, normalization: texts("\(configuration)/normalization_schemes").map(Self.normalization),
+            spacingMM: spacing, normalization: schemes,
+            intensities: schemes.contains("ct") ? intensities(channels: schemes.count) : [],
             transferable: ["encoder", "decoder"])
     }
 
-    /// The numbers of a list, as far as there are any.
-    private func numbers(_ path: String) -> [Double] {
-        list(path) {
-            switch $0 {
-            case .integer(let value): Double(value)
-            case .number(let value) where value.isFinite: value
-            default: nil
-            }
+    /// The foreground's intensities in nnU-Net's plans; empty if those of a channel are missing.
+    private func intensities(channels: Int) -> [TransferCard.Intensities] {
+        let found = (0..<channels).compactMap { channel -> TransferCard.Intensities? in
+            let place = "init_args/plans/foreground_intensity_properties_per_channel/\(channel)"
+            func number(_ name: String) -> Double? { scalars["\(place)/\(name)"].flatMap(Self.number) }
+            guard let mean = number("mean"), let deviation = number("std"), let lower = number("percentile_00_5"),
+                let upper = number("percentile_99_5")
+            else { return nil }
+            return TransferCard.Intensities(mean: mean, deviation: deviation, lower: lower, upper: upper)
+        }
+        return found.count == channels ? found : []
+    }
+
+    private static func number(_ scalar: PyTorchScalar) -> Double? {
+        switch scalar {
+        case .integer(let value): Double(value)
+        case .number(let value) where value.isFinite: value
+        default: nil
         }
     }
+
+    /// The numbers of a list, as far as there are any.
+    private func numbers(_ path: String) -> [Double] { list(path, Self.number) }
 
     private func texts(_ path: String) -> [String] {
         list(path) { if case .text(let text) = $0 { text } else { nil } }

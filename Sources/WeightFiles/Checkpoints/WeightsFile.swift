@@ -34,7 +34,9 @@ public struct WeightsFile: Sendable {
     public var card: TransferCard? { TransferCard(metadata: weights.metadata) }
     /// The U-Net that the weights are for: the card's, or else told from the shapes.
     public var plan: NetworkPlan? {
-        network == .unet ? card?.architecture ?? NetworkPlan(shapesOf: weights.canonicalTensors) : nil
+        network == .unet
+            ? card?.architecture ?? NetworkPlan(shapesOf: weights.canonicalTensors, dilatesResNets: dilatesResNets)
+            : nil
     }
 
     /// Reads a file, whatever its name ends in.
@@ -75,7 +77,7 @@ public struct WeightsFile: Sendable {
     }
 
     private init(_ state: StateDictionary, metadata: [String: String], path: String, tool: CheckpointLayout?) {
-        let names = NetworkNames(of: state.tensors)
+        let names = tool == .warmstart ? .ours : NetworkNames(of: state.tensors)
         var tensors: [String: StoredTensor] = [:]
         skipped = state.skipped
         for (name, tensor) in state.tensors.sorted(by: { $0.key < $1.key }) {
@@ -87,7 +89,9 @@ public struct WeightsFile: Sendable {
         }
         network = names.network
         weights = SafetensorsFile(tensors: tensors, metadata: metadata, path: path)
-        layout = tool ?? Self.layout(names, skipped: skipped)
+        // A 3D ResNet's names do not tell that it was inflated; the tool that did it wrote it down.
+        let noted = names.network == .resNet3D ? metadata["layout"].flatMap(CheckpointLayout.init(rawValue:)) : nil
+        layout = tool ?? noted ?? Self.layout(names, skipped: skipped)
     }
 
     /// The layout of a dictionary that no tool has signed.
@@ -118,6 +122,8 @@ public struct WeightsFile: Sendable {
 public enum WeightsFileError: UserFacingError, Equatable {
     /// The weights are for another kind of network than a U-Net.
     case otherNetwork(file: String, network: WeightsNetwork, layout: CheckpointLayout)
+    /// nnU-Net and nnssl have no network on this encoder.
+    case foreignEncoder(file: String, encoder: String)
     /// Only 2D networks can be inflated.
     case notPlanar(file: String, network: WeightsNetwork)
     /// The tool for which the weights shall be exported needs a part that they lack.
@@ -132,6 +138,8 @@ public enum WeightsFileError: UserFacingError, Equatable {
         case .otherNetwork(let file, let network, let layout):
             "\(file) (\(layout.title)) holds \(network.title), not a U-Net of nnU-Net's kind.\n"
                 + "Start from weights of a U-Net; `warmstart weights show` tells what a file holds."
+        case .foreignEncoder(let file, let encoder):
+            "\(file) is for \(encoder): nnU-Net and nnssl have no network on it."
         case .notPlanar(let file, let network):
             "\(file) holds \(network.title): only a 2D ResNet can be inflated."
         case .incomplete(let file, let missing):

@@ -92,7 +92,7 @@ extension PyTorchFile {
             } else if content.first(where: { $0 > 0x20 }) == UInt8(ascii: "<") {
                 "it is a web page, not the weights: download them again."
             } else {
-                "it is no file that torch.save wrote."
+                "it is neither a safetensors file nor one that torch.save wrote."
             }
         return PyTorchError(.notACheckpoint, likely)
     }

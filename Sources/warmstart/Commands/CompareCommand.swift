@@ -27,7 +27,9 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         name: .customLong("init"), parsing: .singleValue,
-        help: ArgumentHelp("Weights, and what to call them: a file or the folder of a run.", valueName: "name=weights"))
+        help: ArgumentHelp(
+            "Weights, and what to call them: a file, the folder of a run, or the name of published ones.",
+            valueName: "name=weights"))
     var starts: [String] = []
 
     @Option(
@@ -86,11 +88,7 @@ struct CompareCommand: ParsableCommand {
 
     private func initialization(_ start: String) throws -> Initialization {
         let parts = start.split(separator: "=", maxSplits: 1).map(String.init)
-        var path = try ExistingPath(argument: parts[1]).required()
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            path = try ExistingPath(argument: "\(path)/weights.safetensors").required()
-        }
+        let path = try WeightsSource(argument: parts[1]).file()
         return Initialization(name: parts[0], weights: path, digest: try ContentDigest.ofFile(path))
     }
 }

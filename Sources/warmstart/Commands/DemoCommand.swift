@@ -11,7 +11,7 @@ struct DemoCommand: ParsableCommand {
         abstract: "See the whole chain on made-up volumes, in minutes.",
         discussion: """
             Makes up a dataset, pre-trains a small network on the volumes without labels, fine-tunes it on 4 and 8 labeled \
-            cases, from scratch and from the weights, and compares.
+            cases, from scratch, from these weights and from the two that come with the suite, and compares.
 
             Example:
               warmstart demo --out demo
@@ -23,7 +23,18 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var seed: SeedOptions
     @OptionGroup var compute: ComputeOptions
 
+    func validate() throws {
+        guard seed.seed != Demo.seedOfPublished else {
+            throw ValidationError(
+                "--seed \(seed.seed): the weights of the suite have seen these volumes; choose another.")
+        }
+    }
+
     func run() throws {
+        if try WeightsFolder.find() == nil {
+            FileHandle.standardError.write(
+                Data("the folder Weights of the suite is not here: the demo goes without its weights\n".utf8))
+        }
         if let content = try? FileManager.default.contentsOfDirectory(atPath: out), !content.isEmpty {
             throw FileError("create", out, reason: "it is not empty; choose another folder")
         }

@@ -17,6 +17,8 @@ struct FinetuneCommand: ParsableCommand {
             Examples:
               warmstart finetune Finetune/small-cpu.yaml --data DATASET --out scratch
               warmstart finetune Finetune/small-cpu.yaml --data DATASET --init pretrained --cases 10 --out from-s3d
+              warmstart finetune Finetune/small-cpu.yaml --data DATASET --init resnet_10.pth --set plan.preset=of-weights \\
+                --set plan.preprocessing=like-pretrained --out from-medicalnet
             """)
 
     @Argument(help: "A recipe from Finetune/.")
@@ -25,7 +27,9 @@ struct FinetuneCommand: ParsableCommand {
     @Option(help: "The dataset's folder, in nnU-Net's raw layout.")
     var data: ExistingPath
 
-    @Option(name: .customLong("init"), help: "Weights to start from: a file, the folder of a run, or none.")
+    @Option(
+        name: .customLong("init"),
+        help: "Weights to start from: a file, the folder of a run, the name of published ones, or none.")
     var start = "none"
 
     @Option(help: "The fold to leave out, 0 to 4; all: train on every case, score none.")
@@ -51,7 +55,7 @@ struct FinetuneCommand: ParsableCommand {
     func run() throws {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try FinetuneRecipe.load(recipe.required(), overrides: options.overrides)
-        let weights = start == "none" ? nil : try ExistingPath(argument: start).required()
+        let weights = start == "none" ? nil : try WeightsSource(argument: start).file()
         let split = try split(of: dataset, seed: recipe.0.seed)
         let cpu = compute.cpu
         var training = FinetuneRun(
@@ -64,7 +68,7 @@ struct FinetuneCommand: ParsableCommand {
             let model = try training.train(
                 options.resume ? .resuming : .fresh, interruption: interruption, progress: &progress
             ) { report in
-                StandardError.write("\(report)\n")
+                StandardError.write("\(report)\nevery tensor: \(options.out)/transfer.json\n")
             }
             guard !split.test.isEmpty else { return print(options.out) }
             var cases = Training.Progress("predicting", total: split.test.count, unit: "case")

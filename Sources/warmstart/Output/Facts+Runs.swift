@@ -10,13 +10,24 @@ extension WeightsFile {
         facts.add("content", "weights")
         facts.add("layout", layout.rawValue, text: layout.title)
         facts.add("network", network.rawValue, text: network.title)
-        if let card {
+        if let card = cardAsUNet {
             facts.add("method", card.method)
             facts.add("patch", card.patch.dimensions, text: "\(card.patch) voxels")
             facts.add(
                 "spacing_mm", card.spacingMM,
-                text: card.spacingMM.map { String(format: "%.4g", $0) }.joined(separator: " x ") + " mm")
+                text: card.spacingMM.allSatisfy { $0 == 0 }
+                    ? "the images' own"
+                    : card.spacingMM.map { String(format: "%.4g", $0) }.joined(separator: " x ") + " mm")
             facts.add("normalization", card.normalization, text: card.normalization.joined(separator: ", "))
+            if !card.intensities.isEmpty {
+                facts.add(
+                    "intensities", card.intensities,
+                    text: card.intensities.map {
+                        String(
+                            format: "%.4g to %.4g, mean %.4g, deviation %.4g", $0.lower, $0.upper, $0.mean, $0.deviation
+                        )
+                    }.joined(separator: "; "))
+            }
             facts.add("transferable", card.transferable, text: card.transferable.joined(separator: ", "))
         }
         if let plan {
@@ -24,6 +35,10 @@ extension WeightsFile {
             facts.add(
                 "channels_per_stage", plan.features, text: plan.features.map(String.init).joined(separator: "/"))
             facts.add("blocks_per_stage", plan.blocks, text: plan.blocks.map(String.init).joined(separator: "/"))
+        }
+        if let plan = planAsUNet {
+            facts.add(
+                "encoder", plan.encoderTitle, text: "\(plan.encoderTitle); fine-tune it with plan.preset=of-weights")
         }
         let canonical = weights.canonicalTensors
         facts.add("tensors", canonical.count)

@@ -25,6 +25,9 @@ import Volumes
     static let expectedValues: [(Normalization, [Float])] = [
         (.ct(CTStatistics(mean: 10, deviation: 4, lower: 0, upper: 20)), [-2.5, -2.5, 0, 2.5]),
         (.zeroToOne, [0, 0.25, 0.5, 1]),
+        (.window(lower: 0, upper: 20), [0, 0, 0.5, 1]),
+        // NumPy: x = clip(x, *percentile(x, [0.5, 99.5])); (x - x.mean()) / x.std()
+        (.clippedZScore, [-1.183212, -0.510020, 0.173424, 1.519807]),
         (.rgb, [-10.0 / 255, 0, 10.0 / 255, 30.0 / 255]),
         (.none, [-10, 0, 10, 30]),
     ]
@@ -38,7 +41,7 @@ import Volumes
 
     @Test("a constant image becomes zero, not infinite")
     func constant() {
-        for scheme in [Normalization.zScore(insideOnly: false), .zeroToOne] {
+        for scheme in [Normalization.zScore(insideOnly: false), .clippedZScore, .zeroToOne] {
             var voxels = [Float](repeating: 7, count: 50)
             voxels.withUnsafeMutableBufferPointer { scheme.apply(to: $0, isInside: nil, on: cpu) }
             #expect(voxels.allSatisfy { $0 == 0 })

@@ -73,7 +73,7 @@ struct PythonTests {
         let input = StoredTensor(x.scalars, shape: [1, 1, 4, 16, 12])
         try PyTorchFile.write(.dictionary([("x", .tensor(input, storage: "x"))]), to: folder("input.pth"))
 
-        try runPython()
+        try runPython(Self.script)
 
         let outputs = try PyTorchFile.read(folder("outputs.pth")).tensors
         let ours = network(x, in: .inference)[0].channelsFirst
@@ -86,17 +86,78 @@ struct PythonTests {
         }
     }
 
+    /// torchvision's own network, its convolutions inflated in PyTorch.
+    private static let planarScript = """
+        import sys, torch, torchvision
+
+        folder = sys.argv[1]
+        torch.manual_seed(1)
+        network = torchvision.models.resnet18(weights=None).eval()
+        with torch.no_grad():
+            for module in network.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.running_mean.normal_(0, 0.2); module.running_var.uniform_(0.5, 2)
+        torch.save(network.state_dict(), f"{folder}/planar.pth")
+
+        def inflated(conv, sums):
+            k, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
+            weight = conv.weight.sum(1, keepdim=True) if sums else conv.weight
+            deep = torch.nn.Conv3d(weight.shape[1], weight.shape[0], k, stride, padding, bias=False)
+            deep.weight.data = weight.unsqueeze(2).repeat(1, 1, k, 1, 1) / k
+            return deep
+
+        def deepen(module, first):
+            for name, child in module.named_children():
+                if isinstance(child, torch.nn.Conv2d):
+                    setattr(module, name, inflated(child, first and name == "conv1"))
+                elif isinstance(child, torch.nn.BatchNorm2d):
+                    deep = torch.nn.BatchNorm3d(child.num_features)
+                    deep.load_state_dict(child.state_dict())
+                    setattr(module, name, deep.eval())
+                elif isinstance(child, torch.nn.MaxPool2d):
+                    setattr(module, name, torch.nn.MaxPool3d(3, 2, 1))
+                else:
+                    deepen(child, False)
+
+        deepen(network, True)
+        x = torch.randn(1, 1, 32, 32, 32)
+        with torch.no_grad():
+            stem = network.relu(network.bn1(network.conv1(x)))
+            maps, y = [stem], network.maxpool(stem)
+            for layer in (network.layer1, network.layer2, network.layer3, network.layer4):
+                y = layer(y)
+                maps.append(y)
+        torch.save({"x": x, **{f"map{i}": m for i, m in enumerate(maps)}}, f"{folder}/maps.pth")
+        """
+
+    @Test("the encoder of an inflated 2D ResNet computes what PyTorch computes")
+    func planar() throws {
+        try runPython(Self.planarScript)
+        let cpu = CPU(precision: .float32)
+        let file = try WeightsFile.read(folder("planar.pth"))
+        let plan = try #require(file.planAsUNet)
+        #expect(plan.resNet == ResNetShape(inflated: .eighteen) && plan.inputChannels == 1)
+        let network = try UNet(plan, on: cpu)
+        try network.load(file.asUNet().weights, allowing: .missing(under: "decoder"))
+        let expected = try PyTorchFile.read(folder("maps.pth")).tensors
+        let x = Tensor(try #require(expected["x"]).floats(), shape: [1, 32, 32, 32, 1], on: cpu)
+        for (index, map) in network.encoder(x, in: .inference).enumerated() {
+            try expectClose(map.channelsFirst, #require(expected["map\(index)"]).floats())
+        }
+    }
+
     private func expectClose(_ actual: [Float], _ expected: [Float]) throws {
         try #require(actual.count == expected.count)
         let worst = zip(actual, expected).map { abs($0 - $1) }.max() ?? 0
-        #expect(worst < 2e-5, "the outputs differ by \(worst)")
+        let largest = max(1, expected.map(abs).max() ?? 0)
+        #expect(worst < 2e-5 * largest, "the outputs differ by \(worst) of \(largest)")
         #expect(expected.contains { abs($0) > 0.01 })
     }
 
-    private func runPython() throws {
+    private func runPython(_ script: String) throws {
         let process = Process()
         process.executableURL = URL(filePath: ProcessInfo.processInfo.environment["WARMSTART_PYTHON"] ?? "")
-        process.arguments = ["-c", Self.script, folder.path]
+        process.arguments = ["-c", script, folder.path]
         process.standardOutput = FileHandle.nullDevice
         let errors = folder("errors.txt")
         _ = FileManager.default.createFile(atPath: errors, contents: nil)

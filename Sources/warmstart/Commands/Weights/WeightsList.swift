@@ -5,21 +5,23 @@ import WeightFiles
 struct WeightsList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the weights files of a folder.",
+        abstract: "List the weights files of a folder, by default those that come with the suite.",
         discussion: """
-            Files that the folder's index.json names are compared with their SHA-256 checksum.
+            Files that the folder's index.json names are compared with their SHA-256 checksum, and --init takes them by name.
 
             Example:
-              warmstart weights list Weights
+              warmstart weights list
             """)
 
-    @Argument(help: "The folder.")
-    var folder = ExistingPath(argument: "Weights")
+    @Argument(help: "The folder (default: the suite's Weights).")
+    var folder: ExistingPath?
 
     @OptionGroup var printing: PrintOptions
 
     func run() throws {
-        let folder = try folder.requiredFolder()
+        let folder =
+            try folder?.requiredFolder() ?? WeightsFolder.find()?.path
+            ?? ExistingPath(argument: "Weights").requiredFolder()
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -28,7 +30,8 @@ struct WeightsList: ParsableCommand {
         }
         let index = try WeightsIndex(ofFolder: folder)
         var table = TextTable(
-            columns: ["file", "method", "parameters", "patch", "licence", "checksum", "data"], numeric: [2])
+            columns: ["name", "file", "method", "network", "parameters", "patch", "licence", "checksum", "data"],
+            numeric: [4])
         for name in names.filter({ $0.hasSuffix(".safetensors") }).sorted() {
             let path = "\(folder)/\(name)"
             let file = try SafetensorsFile.read(path)
@@ -36,7 +39,8 @@ struct WeightsList: ParsableCommand {
             let entry = index.weights.first { $0.file == name }
             let isIntact = try entry.map { try SHA256.ofFile(path) == $0.sha256 }
             table.rows.append([
-                "\(name)", "\(card?.method ?? "unknown")",
+                "\(entry?.name ?? "")", "\(name)", "\(card?.method ?? "unknown")",
+                "\(card.map { $0.architecture.encoderTitle } ?? "unknown")",
                 TextTable.Cell(file.tensors.values.reduce(0) { $0 + $1.count }),
                 card.map { TextTable.Cell($0.patch.dimensions, "\($0.patch)") } ?? "", "\(entry?.licence ?? "")",
                 "\(isIntact.map { $0 ? "ok" : "WRONG" } ?? "")", "\(entry?.data ?? "")",

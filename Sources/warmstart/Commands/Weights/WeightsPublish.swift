@@ -10,7 +10,7 @@ struct WeightsPublish: ParsableCommand {
         discussion: """
             Example:
               warmstart weights publish runs/s3d --name s3d-phantoms --data "64 phantoms of heads, made up" \\
-                --use "trying the suite; no real image was seen" --licence CC0-1.0
+                --use "trying the suite; no real image was seen" --licence CC0-1.0 --part encoder --rounded
             """)
 
     @Argument(help: "The folder of a run, or a file with a transfer card.")
@@ -28,6 +28,19 @@ struct WeightsPublish: ParsableCommand {
     @Option(help: "The licence, as an SPDX identifier.")
     var licence: String
 
+    @Option(
+        name: .customLong("part"), parsing: .singleValue,
+        help: "A module to publish, such as encoder (default: all that others can use).")
+    var parts: [String] = []
+
+    @Flag(help: "Round kernels to bfloat16: half the size.")
+    var rounded = false
+
+    @Option(
+        name: .customLong("command"), parsing: .singleValue,
+        help: "A command that makes the weights again, for the card.")
+    var commands: [String] = []
+
     @Option(help: "The folder of weights.")
     var into = ExistingPath(argument: "Weights")
 
@@ -38,9 +51,12 @@ struct WeightsPublish: ParsableCommand {
         let recipeFile = input.run.map { "\($0)/recipe.yaml" }.flatMap {
             FileManager.default.fileExists(atPath: $0) ? $0 : nil
         }
-        let publication = Publication(
+        var publication = Publication(
             name: name, data: data, intendedUse: intendedUse, licence: licence,
             recipe: try recipeFile.map { try RecipeDocument.load($0).asWritten.withoutFolders.yaml })
+        publication.parts = parts.isEmpty ? nil : parts
+        (publication.rounds, publication.commands) = (rounded, commands)
+        publication.arithmetic = input.run.flatMap(RunDirectory.arithmetic(ofRun:))
         let entry = try publication.write(input.read(), into: folder)
         var facts = Facts()
         facts.add("written", "\(folder)/\(entry.file)")
