@@ -6,11 +6,16 @@ public struct Initialization: Sendable, Hashable, Codable {
     public var weights: String?
     /// What identifies the content of the file, such as a digest: results of other weights are never mixed in.
     public var digest: String?
+    /// The resolved fine-tuning recipe where it is not that of the comparison: a variant of the training.
+    public var recipe: String?
 
     /// A start from the file `weights`, or from random weights.
-    public init(name: String, weights: String? = nil, digest: String? = nil) {
-        (self.name, self.weights, self.digest) = (name, weights, digest)
+    public init(name: String, weights: String? = nil, digest: String? = nil, recipe: String? = nil) {
+        (self.name, self.weights, self.digest, self.recipe) = (name, weights, digest, recipe)
     }
+
+    /// The same without a recipe of its own.
+    var start: Initialization { Initialization(name: name, weights: weights, digest: digest) }
 
     /// Random weights.
     public static let scratch = Initialization(name: "scratch")
@@ -36,7 +41,7 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let split: Split
     /// One training run per seed; it decides the training subset, the random weights and everything drawn in training.
     public let seeds: [UInt64]
-    /// The resolved fine-tuning recipe, the same for all cells.
+    /// The resolved fine-tuning recipe of all cells whose initialization has none of its own.
     public let recipe: String
     /// What computes, precision and kernels: results of another arithmetic are never mixed in.
     public let arithmetic: String
@@ -87,6 +92,9 @@ public struct Comparison: Sendable, Hashable, Codable {
     /// The initialization that the others are compared with.
     public var baseline: Initialization { initializations[0] }
 
+    /// Whether rows differ in how they train, not only in where they start.
+    public var hasVariants: Bool { initializations.contains { $0.recipe != nil } }
+
     /// The folds of the split.
     public var folds: [Split.Fold] { split.divide(caseNames) }
 
@@ -106,8 +114,9 @@ public struct Comparison: Sendable, Hashable, Codable {
                     return initializations.map { initialization in
                         Cell(
                             key: CellKey(initialization: initialization.name, size: size, fold: fold, seed: seed),
-                            initialization: initialization, trainingCases: training, testCases: folds[fold].test,
-                            classNames: classNames, recipe: recipe, arithmetic: arithmetic, dataDigest: dataDigest)
+                            initialization: initialization.start, trainingCases: training,
+                            testCases: folds[fold].test, classNames: classNames,
+                            recipe: initialization.recipe ?? recipe, arithmetic: arithmetic, dataDigest: dataDigest)
                     }
                 }
             }

@@ -28,6 +28,8 @@ public struct PlanRecipe: Sendable, Hashable {
     public var batch: Int
     /// The network.
     public var preset: NetworkPreset
+    /// What normalizes feature maps; a plan file has its own.
+    public var norm: NetworkTopology.Norm
     /// How weights start that are not pre-trained.
     public var initializer: Initializer
 
@@ -36,6 +38,7 @@ public struct PlanRecipe: Sendable, Hashable {
     init(reading section: RecipeSection) throws {
         initializer = try section.choice("initializer", default: .he)
         preprocessing = try section.choice("preprocessing", default: .likeDataset)
+        norm = try section.choice("norm", default: .instance)
         (spacingMM, patch, batch, preset) = ([1, 1, 1], 160, 2, .l)
         if try section.choice("kind", among: ["fixed", "dynamic"], default: "fixed") == "dynamic" {
             dynamic = try DynamicPlanRecipe(reading: section)
@@ -57,7 +60,11 @@ public struct PlanRecipe: Sendable, Hashable {
     /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes;
     ///   errors of the images that a dynamic plan looks at.
     public func plan(for dataset: NNUNetDataset, on cpu: CPU) throws -> Plan {
-        if let dynamic { return try dynamic.plan(for: dataset, on: cpu) }
+        if let dynamic {
+            var plan = try dynamic.plan(for: dataset, on: cpu)
+            plan.network.norm = norm == .instance ? nil : norm
+            return plan
+        }
         guard let file else {
             return Plan.fixed(
                 channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
@@ -73,8 +80,10 @@ public struct PlanRecipe: Sendable, Hashable {
 
     private var network: NetworkTopology {
         let plan = preset.plan(outputChannels: 1)
-        return NetworkTopology(
+        var topology = NetworkTopology(
             architecture: .residual, features: plan.features, strides: plan.strides, kernels: plan.kernels,
             blocks: plan.blocks, decoderConvolutions: plan.decoderConvolutions.reversed())
+        topology.norm = norm == .instance ? nil : norm
+        return topology
     }
 }

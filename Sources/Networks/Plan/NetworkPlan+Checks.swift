@@ -19,6 +19,10 @@ extension NetworkPlan {
         for (name, values) in numbers {
             if let value = values.first(where: { $0 < 1 }) { throw NetworkPlanError.notPositive(name: name, value) }
         }
+        if let reduction = adapterReduction {
+            guard reduction >= 1 else { throw NetworkPlanError.notPositive(name: "adapterReduction", reduction) }
+            guard architecture == .resEnc else { throw NetworkPlanError.adaptedPlainEncoder }
+        }
         if let kernel = kernels.first(where: { $0.dimensions.contains { $0 % 2 == 0 } }) {
             throw NetworkPlanError.evenKernel(kernel)
         }
@@ -55,6 +59,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
     case stridedFirstStage(Extent3)
     /// Slices have no depth to convolve.
     case depthInSlices(Extent3)
+    /// Only residual blocks have adapters.
+    case adaptedPlainEncoder
     /// The extent is no multiple of the total stride.
     case indivisible(extent: Extent3, by: Extent3)
 
@@ -76,6 +82,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
             return "the network's first stride is \(stride): the first stage keeps full resolution, use 1."
         case .depthInSlices(let extent):
             return "the network is 2D, but a kernel or stride is \(extent): its depth must be 1."
+        case .adaptedPlainEncoder:
+            return "residual adapters follow residual blocks, and the plain U-Net has none: use adapters.kind=lora."
         case .indivisible(let extent, let stride):
             let lower = extent.zipped(with: stride) { max($1, $0 / $1 * $1) }
             let upper = extent.zipped(with: stride) { max(1, ($0 + $1 - 1) / $1) * $1 }

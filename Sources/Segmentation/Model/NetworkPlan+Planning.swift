@@ -13,6 +13,8 @@ extension NetworkPlan {
             outputChannels: plan.outputChannels, features: topology.features, strides: topology.strides,
             kernels: topology.kernels, blocks: topology.blocks,
             // Plans list levels from full resolution downwards, networks from the bottleneck upwards.
-            decoderConvolutions: topology.decoderConvolutions.reversed(), deepSupervision: deepSupervision)
+            decoderConvolutions: topology.decoderConvolutions.reversed(), deepSupervision: deepSupervision,
+            norm: topology.norm.flatMap { NormKind(rawValue: $0.rawValue) })
+        adapterReduction = topology.adapterReduction
     }
 }

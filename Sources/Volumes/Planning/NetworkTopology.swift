@@ -10,6 +10,16 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
         case residual
     }
 
+    /// What normalizes feature maps.
+    public enum Norm: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Instance norm: nnU-Net's.
+        case instance
+        /// Batch norm.
+        case batch
+        /// Group norm.
+        case group
+    }
+
     /// The kind of encoder.
     public var architecture: Architecture
     /// Channels per stage, full resolution first.
@@ -22,6 +32,10 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
     public var blocks: [Int]
     /// Convolutions per stage of the decoder, full resolution first; one fewer than there are stages.
     public var decoderConvolutions: [Int]
+    /// What normalizes feature maps; nil for instance norm.
+    public var norm: Norm?
+    /// How many channels become one inside the adapters behind the encoder's residual blocks; nil without adapters.
+    public var adapterReduction: Int?
 
     /// A topology of these numbers, each list with one element per stage.
     public init(
