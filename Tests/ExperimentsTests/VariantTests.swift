@@ -96,4 +96,26 @@ struct VariantTests {
         #expect(Split("stored") == .stored([]) && split.description == "stored")
         #expect(try load("five-folds").split == .stored([]) && load("five-folds").sizes == [.full])
     }
+
+    @Test func weightsThatWereFineTunedOnATestCaseAreRefused() throws {
+        let folder = TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        let weights = "\(folder.path)/weights.safetensors"
+        for (cases, isRefused) in [(["c01", "c02"], false), (["c01", "c05"], true)] {
+            let setup = try JSONSerialization.data(withJSONObject: [
+                "dataset": "d", "trainingCases": cases, "validationCases": [String](),
+            ])
+            try setup.write(to: URL(filePath: "\(folder.path)/setup.json"))
+            let comparison = try Comparison.small(initializations: [
+                .scratch, Initialization(name: "tuned", weights: weights),
+            ])
+            if isRefused {
+                #expect(throws: ComparisonError.seenBefore(weights: weights, case: "c05")) {
+                    try comparison.checkHeldOut()
+                }
+            } else {
+                try comparison.checkHeldOut()
+            }
+        }
+    }
 }
