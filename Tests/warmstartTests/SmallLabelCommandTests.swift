@@ -44,6 +44,11 @@ struct SmallLabelCommandTests {
                 "--count", "1",
             ])
         #expect(table.contains("label it") && table.contains("yes"))
+        // A single prediction of each image agrees with itself.
+        let alone = try await Tool.run([
+            "select", "--model", runs[0], "--strategy", "disagreement", "--input", "\(data)/imagesTs", "--count", "1",
+        ])
+        #expect(alone.status == 64 && alone.errors.contains("several models"))
 
         let learned = try await succeed(
             ["ensemble", "--model"] + runs + ["--data", data, "--out", path("ensemble.json"), "--json"])

@@ -3,6 +3,9 @@ import Tensors
 import Volumes
 
 extension Ensemble {
+    /// How many predictions of an image there are: each model sees it in each orientation. A single one agrees with itself.
+    public var predictions: Int { models.count * window.orientations.count }
+
     /// Predicts a preprocessed case by each model in each orientation alone.
     /// - Parameters:
     ///   - progress: called after each batch of windows.

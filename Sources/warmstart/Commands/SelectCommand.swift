@@ -58,9 +58,17 @@ struct SelectCommand: ParsableCommand {
     func run() throws {
         let folders = try model.map { try $0.requiredFolder() }
         let ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
+        guard ensemble.predictions > 1 || ![.mutualInformation, .disagreement].contains(strategy) else {
+            throw ValidationError(
+                "--strategy \(strategy.rawValue) compares predictions, and one model without mirroring gives one: "
+                    + "name several models, or use entropy or gradient.")
+        }
         let known = Set(folders.flatMap { FinetuneSetup(ofRun: $0)?.trainingCases ?? [] })
         let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: ensemble.channelNames.count)
         let pool = images.filter { !known.contains($0.name) }
+        guard !pool.isEmpty else {
+            throw ValidationError("The models were trained on every image of \(input.path): nothing is left to label.")
+        }
         if pool.count < images.count {
             FileHandle.standardError.write(
                 Data("\(images.count - pool.count) of \(images.count) images were trained on; left out\n".utf8))
