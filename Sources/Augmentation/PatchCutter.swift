@@ -77,18 +77,29 @@ public struct PatchCutter: Sendable {
     ///   - source: the image to cut from.
     ///   - foreground: voxels to prefer; nil: anywhere.
     ///   - batch: the number of samples in the batch.
+    ///   - intensitySeed: decides instead of `seed` what becomes of intensities: another look at the same place.
     /// - Returns: a patch of `sampling.patch` voxels; labels may be -1, see ``Patch/treatOutsideAsBackground()``.
     /// - Throws: what reading `source` throws.
     public func patch(
-        from source: some VoxelSource, foreground: ForegroundVoxels?, seed: UInt64, step: Int, sample: Int, batch: Int
+        from source: some VoxelSource, foreground: ForegroundVoxels?, seed: UInt64, step: Int, sample: Int, batch: Int,
+        intensitySeed: UInt64? = nil
     ) throws -> Patch {
         let box = sampling.box(
             in: source.extent, foreground: foreground, seed: seed, step: step, sample: sample, batch: batch)
         let map = spatial?.draw(seed: seed, step: step, sample: sample)
         var patch = try source.patch(
             sampling.patch, in: box, mappedBy: map, interpolation: spatial?.interpolation ?? .linear)
-        transforms.apply(to: &patch, seed: seed, step: step, sample: sample)
+        transforms.apply(to: &patch, seed: seed, intensitySeed: intensitySeed, step: step, sample: sample)
         return patch
+    }
+
+    /// The same cuts, turns and mirrorings without changes of intensities, by straight lines: for maps that lie on the grid
+    /// of an image and go where it goes.
+    public var geometryOnly: PatchCutter {
+        var cutter = self
+        cutter.spatial?.interpolation = .linear
+        cutter.transforms.transforms.removeAll { !$0.movesVoxels }
+        return cutter
     }
 }
 

@@ -10,8 +10,12 @@ public struct TransformList: Sendable {
     public init(_ transforms: [any PatchTransform]) { self.transforms = transforms }
 
     /// Applies all transforms to one sample of a step.
-    public func apply(to patch: inout Patch, seed: UInt64, step: Int, sample: Int) {
+    /// - Parameter intensitySeed: decides instead of `seed` what becomes of intensities.
+    public func apply(
+        to patch: inout Patch, seed: UInt64, intensitySeed: UInt64? = nil, step: Int, sample: Int
+    ) {
         for transform in transforms {
+            let seed = transform.movesVoxels ? seed : intensitySeed ?? seed
             var draws = Draws(seed: seed, purpose: transform.purpose, step: step, sample: sample)
             transform.apply(to: &patch, draws: &draws)
         }

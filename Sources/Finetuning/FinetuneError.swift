@@ -23,13 +23,27 @@ public enum FinetuneError: UserFacingError {
     case damagedSetup(file: String)
     /// A low-resolution plan for images that are small enough without.
     case noLowResolution(dataset: String)
+    /// Adapters were asked for, but no pre-trained convolution lies in these modules.
+    case nothingAdapted(modules: [String])
+    /// An image without labels is one that the run validates or is tested on.
+    case hiddenImage(file: String, case: String)
+    /// A teacher was trained on a case that the run validates or is tested on.
+    case informedTeacher(run: String, case: String)
+    /// A teacher sees images in another way, or other classes in them.
+    case otherTeacher(run: String, difference: String)
+    /// The recipe's teacher has no runs.
+    case noTeacher
+    /// Pseudo-labels of no images.
+    case nothingUnlabeled
+    /// Half of a batch of one.
+    case noHalfBatch
     /// A loss that compares classes, for a dataset whose regions overlap.
     case lossOfRegions(kind: String)
 
     /// 64 where the request is wrong, 65 where a file is.
     public var exitCode: Int32 {
         switch self {
-        case .damagedSetup, .unknownNetwork, .otherEncoder: ExitStatus.badData
+        case .damagedSetup, .unknownNetwork, .otherEncoder, .hiddenImage, .informedTeacher: ExitStatus.badData
         default: ExitStatus.usage
         }
     }
@@ -61,6 +75,23 @@ public enum FinetuneError: UserFacingError {
             "\(dataset) needs no 3d_lowres: a patch of 3d_fullres sees enough of an image.\nUse 3d_fullres."
         case .lossOfRegions(let kind):
             "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
+        case .nothingAdapted(let modules):
+            "no pre-trained convolution lies in \(modules.joined(separator: ", ")), so LoRA would change nothing.\n"
+                + "Name modules that are transferred, such as adapters.modules=[encoder]."
+        case .hiddenImage(let file, let name):
+            "\(file) is the image of case \(name), which this run is validated or tested on: it must not be learned from.\n"
+                + "Take it out of data.unlabeled."
+        case .informedTeacher(let run, let name):
+            "\(run) was trained on case \(name), which this run is validated or tested on: its label would leak.\n"
+                + "Use a teacher of the same fold."
+        case .otherTeacher(let run, let difference):
+            "\(run) cannot teach this network: their \(difference) differ.\nTrain a teacher with the same plan."
+        case .noTeacher: "teacher.runs names no run. Give folders of trained runs, such as teacher.runs=[runs/teacher]."
+        case .nothingUnlabeled:
+            "pseudo-labels need images without labels, and there are none.\n"
+                + "Set data.unlabeled to a folder, or to rest-of-dataset."
+        case .noHalfBatch:
+            "images without labels fill half of every batch, but plan.batch is 1. Use plan.batch=2 or more."
         case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
         }
     }

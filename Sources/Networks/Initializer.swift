@@ -13,7 +13,7 @@ public enum Initializer: String, Codable, Sendable, CaseIterable {
     /// pre-training code starts from.
     case pytorchDefault = "pytorch-default"
 
-    /// Sets all parameters of convolutions and norms in `network`.
+    /// Sets all parameters of convolutions and norms in `network`; adapters start as the identity.
     public func initialize(_ network: any Module, seed: UInt64) {
         for (name, module) in network.namedModules {
             switch module {
@@ -24,14 +24,15 @@ public enum Initializer: String, Codable, Sendable, CaseIterable {
                 } else {
                     layer.bias?.fill(with: 0)
                 }
-            case let norm as InstanceNorm:
-                norm.weight.fill(with: 1)
-                norm.bias.fill(with: 0)
-            case let norm as BatchNorm:
+            case let norm as any NormLayer:
                 norm.weight.fill(with: 1)
                 norm.bias.fill(with: 0)
             default: break
             }
+        }
+        for case let adapter as ResidualAdapter in network.namedModules.map(\.module) {
+            adapter.up.weight.fill(with: 0)
+            adapter.up.bias?.fill(with: 0)
         }
         guard self == .he else { return }
         for case let block as ResidualBlock in network.namedModules.map(\.module) {

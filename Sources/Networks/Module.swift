@@ -26,11 +26,14 @@ public enum Member {
 }
 
 extension Module {
-    /// All parameters with their full names, such as `encoder.stages.2.blocks.0.conv1.conv.weight`.
+    /// All parameters with their full names, such as `encoder.stages.2.blocks.0.conv1.conv.weight`. Behind a parameter come
+    /// those of its adapter, `….weight.lora_down` and `….weight.lora_up`.
     public var namedParameters: [(name: String, parameter: Parameter)] {
         members.flatMap { member -> [(name: String, parameter: Parameter)] in
             switch member {
-            case .parameter(let name, let parameter): [(name, parameter)]
+            case .parameter(let name, let parameter):
+                [(name, parameter)]
+                    + (parameter.adapter.map { [("\(name).lora_down", $0.down), ("\(name).lora_up", $0.up)] } ?? [])
             case .buffer: []
             case .module(let name, let part):
                 part.namedParameters.map { (name: "\(name).\($0.name)", parameter: $0.parameter) }

@@ -31,6 +31,8 @@ public final class Parameter {
     public private(set) var value: Tensor
     /// Whether training may change the parameter.
     public var isTrainable = true
+    /// What is added to the value wherever the parameter is used; files and optimizers see the value alone.
+    public var adapter: LowRankAdapter?
 
     /// A parameter from its elements in PyTorch's layout. A convolution's shape has 2 to 5 axes: missing spatial axes
     /// count as 1, the depth first.
@@ -40,11 +42,18 @@ public final class Parameter {
         value = Parameter.inMemory(scalars, pytorchShape, layout, cpu)
     }
 
-    /// The value as an operation's input: recorded on the tape if the parameter is trainable and in training.
+    /// The value, with its adapter, as an operation's input: recorded on the tape if there is something to train and the
+    /// phase is one of training.
     public func tensor(in phase: Phase) -> Tensor {
-        guard phase != .inference, isTrainable else { return value }
-        return Tensor(shape: value.shape, buffer: value.buffer, node: TapeNode(leaf: self))
+        let own =
+            phase != .inference && isTrainable
+            ? Tensor(shape: value.shape, buffer: value.buffer, node: TapeNode(leaf: self)) : value
+        guard let adapter else { return own }
+        return add(own, adapter.change(of: value.shape, in: phase))
     }
+
+    /// The elements with the adapter's change, in PyTorch's layout.
+    public var mergedScalars: [Float] { Parameter.inFiles(tensor(in: .inference), pytorchShape, layout) }
 
     /// The elements in PyTorch's layout.
     public var scalars: [Float] {

@@ -21,11 +21,13 @@ struct Warmstart: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Start", subcommands: [DemoCommand.self]),
             CommandGroup(name: "Data", subcommands: [PhantomCommand.self, PlanCommand.self, PreprocessCommand.self]),
-            CommandGroup(name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self]),
+            CommandGroup(
+                name: "Training", subcommands: [PretrainCommand.self, FinetuneCommand.self, SelectCommand.self]),
             CommandGroup(
                 name: "Results",
                 subcommands: [
-                    PredictCommand.self, EvaluateCommand.self, CompareCommand.self, ReportCommand.self,
+                    PredictCommand.self, EnsembleCommand.self, EvaluateCommand.self, CompareCommand.self,
+                    ReportCommand.self,
                     RankCommand.self,
                 ]),
             CommandGroup(name: "Files", subcommands: [InspectCommand.self, WeightsCommand.self]),

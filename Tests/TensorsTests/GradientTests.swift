@@ -26,6 +26,10 @@ struct GradientTests {
         kernel: Extent3(depth: 2, height: 1, width: 3), stride: Extent3(depth: 1, height: 2, width: 2),
         padding: Extent3(depth: 1, height: 0, width: 2), dilation: Extent3(depth: 2, height: 1, width: 1))
 
+    private static func teacher(_ cpu: CPU) -> Tensor {
+        Tensor((0..<576).map { Float($0 * 11 % 23) / 8 - 1 }, shape: map, on: cpu)
+    }
+
     static let cases: [Case] = [
         Case("conv3D", [map, [2, 1, 3, 4, 5], [5]]) { conv3D($0[0], weight: $0[1], bias: $0[2], uneven) },
         Case("conv3D masked", [map, [3, 3, 3, 4, 5], [5]]) {
@@ -127,6 +131,10 @@ struct GradientTests {
         Case("absoluteError", [map]) {
             let weights = Tensor((0..<144).map { Float($0 % 3) }, shape: [2, 4, 3, 6, 1], on: $0[0].cpu)
             return absoluteError($0[0], target: Tensor(zeros: map, on: $0[0].cpu), weights: weights)
+        },
+        Case("distillation", [map]) { distillation($0[0], target: softmax(teacher($0[0].cpu)), temperature: 2) },
+        Case("distillation of regions", [map]) {
+            distillation($0[0], target: sigmoid(teacher($0[0].cpu)), temperature: 3, areRegions: true)
         },
         Case("ntXent", [[3, 5], [3, 5]]) { ntXent($0[0], $0[1], temperature: 0.5) },
         Case("infoNCE", [[3, 5], [3, 5]]) {

@@ -15,6 +15,8 @@ public struct Mirroring: PatchTransform, Hashable, Codable {
 
     /// The stream `augment-mirror`.
     public var purpose: Draws.Purpose { "augment-mirror" }
+    /// Voxels change places.
+    public var movesVoxels: Bool { true }
 
     /// Mirrors image and labels.
     public func apply(to patch: inout Patch, draws: inout Draws) {

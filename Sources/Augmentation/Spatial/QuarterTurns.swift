@@ -8,6 +8,8 @@ public struct QuarterTurns: PatchTransform, Hashable, Codable {
 
     /// The stream `augment-quarter-turns`.
     public var purpose: Draws.Purpose { "augment-quarter-turns" }
+    /// Voxels change places.
+    public var movesVoxels: Bool { true }
 
     /// Turns image and labels.
     public func apply(to patch: inout Patch, draws: inout Draws) {

@@ -13,10 +13,12 @@ extension Comparison {
     public init(
         _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe, on cpu: CPU
     ) throws {
+        var split = recipe.split
+        if case .stored = split { split = .stored(try dataset.crossValidation().map(\.validation)) }
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
             classNames: dataset.structures.map(\.name), initializations: initializations,
-            sizes: recipe.sizes, split: recipe.split, seeds: recipe.seeds, recipe: recipe.finetuning,
+            sizes: recipe.sizes, split: split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
             dataDigest: try Self.digest(of: dataset, on: cpu))
     }

@@ -1,16 +1,19 @@
+import Finetuning
 import Foundation
 import Pretraining
 
 extension Comparison {
-    /// Makes sure that no test case was seen in pre-training, as far as the weights' runs tell.
+    /// Makes sure that no test case was seen in the training of weights, as far as their runs tell.
     /// - Throws: ``ComparisonError/seenBefore(weights:case:)``.
     public func checkHeldOut() throws {
         let tested = Set(folds.flatMap(\.test)).sorted()
         for initialization in initializations {
-            guard let weights = initialization.weights,
-                let images = PretrainingImages(ofRun: URL(filePath: weights).deletingLastPathComponent().path)
-            else { continue }
-            if let seen = tested.first(where: images.contains(caseNamed:)) {
+            guard let weights = initialization.weights else { continue }
+            let run = URL(filePath: weights).deletingLastPathComponent().path
+            let images = PretrainingImages(ofRun: run)
+            // A fine-tuned network may be a start, too.
+            let labeled = FinetuneSetup(ofRun: run)?.trainingCases ?? []
+            if let seen = tested.first(where: { images?.contains(caseNamed: $0) == true || labeled.contains($0) }) {
                 throw ComparisonError.seenBefore(weights: weights, case: seen)
             }
         }

@@ -6,11 +6,16 @@ public struct Initialization: Sendable, Hashable, Codable {
     public var weights: String?
     /// What identifies the content of the file, such as a digest: results of other weights are never mixed in.
     public var digest: String?
+    /// The resolved fine-tuning recipe where it is not that of the comparison: a variant of the training.
+    public var recipe: String?
 
     /// A start from the file `weights`, or from random weights.
-    public init(name: String, weights: String? = nil, digest: String? = nil) {
-        (self.name, self.weights, self.digest) = (name, weights, digest)
+    public init(name: String, weights: String? = nil, digest: String? = nil, recipe: String? = nil) {
+        (self.name, self.weights, self.digest, self.recipe) = (name, weights, digest, recipe)
     }
+
+    /// The same without a recipe of its own.
+    var start: Initialization { Initialization(name: name, weights: weights, digest: digest) }
 
     /// Writes the name, the digest, and of an absolute path of the weights the last two names only: comparisons are shown to
     /// others. Without a digest the path is all that identifies the weights, and stays.
@@ -19,10 +24,11 @@ public struct Initialization: Sendable, Hashable, Codable {
         try container.encode(name, forKey: .name)
         try container.encodeIfPresent(digest == nil ? weights : shownWeights, forKey: .weights)
         try container.encodeIfPresent(digest, forKey: .digest)
+        try container.encodeIfPresent(recipe, forKey: .recipe)
     }
 
     private enum CodingKeys: CodingKey {
-        case name, weights, digest
+        case name, weights, digest, recipe
     }
 
     /// Where the weights lie, as others may see it.
@@ -54,7 +60,7 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let split: Split
     /// One training run per seed; it decides the training subset, the random weights and everything drawn in training.
     public let seeds: [UInt64]
-    /// The resolved fine-tuning recipe, the same for all cells.
+    /// The resolved fine-tuning recipe of all cells whose initialization has none of its own.
     public let recipe: String
     /// What computes, precision and kernels: results of another arithmetic are never mixed in.
     public let arithmetic: String
@@ -105,6 +111,9 @@ public struct Comparison: Sendable, Hashable, Codable {
     /// The initialization that the others are compared with.
     public var baseline: Initialization { initializations[0] }
 
+    /// Whether rows differ in how they train, not only in where they start.
+    public var hasVariants: Bool { initializations.contains { $0.recipe != nil } }
+
     /// The folds of the split.
     public var folds: [Split.Fold] { split.divide(caseNames) }
 
@@ -124,8 +133,9 @@ public struct Comparison: Sendable, Hashable, Codable {
                     return initializations.map { initialization in
                         Cell(
                             key: CellKey(initialization: initialization.name, size: size, fold: fold, seed: seed),
-                            initialization: initialization, trainingCases: training, testCases: folds[fold].test,
-                            classNames: classNames, recipe: recipe, arithmetic: arithmetic, dataDigest: dataDigest)
+                            initialization: initialization.start, trainingCases: training,
+                            testCases: folds[fold].test, classNames: classNames,
+                            recipe: initialization.recipe ?? recipe, arithmetic: arithmetic, dataDigest: dataDigest)
                     }
                 }
             }

@@ -28,6 +28,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     case seenBefore(weights: String, case: String)
     /// Weights that the recipe does not take.
     case unusedWeights(String)
+    /// A variant that starts from weights that were not given.
+    case unknownWeights(variant: String, name: String)
     /// A runner that did not score exactly the test cases and classes.
     case incompleteScores(CellKey, String)
 
@@ -64,6 +66,8 @@ public enum ComparisonError: UserFacingError, Equatable {
         case .unusedWeights(let name):
             "the recipe transfers nothing (transfer: none), so \(name) would be scratch once more. "
                 + "Use a recipe that transfers the encoder, or leave --init out."
+        case .unknownWeights(let variant, let name):
+            "the variant \(variant) starts from weights called \(name).\nGive them: --init \(name)=RUN."
         case .seenBefore(let weights, let name):
             "\(weights) was pre-trained on the test case \(name): the comparison would be unfair. "
                 + "Pre-train without the test cases (data.exclude_from), or choose another split."

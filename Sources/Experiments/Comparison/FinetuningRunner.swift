@@ -58,7 +58,9 @@ public struct FinetuningRunner: CellRunner {
     /// - Throws: ``ComparisonError/unusedWeights(_:)``, and what is wrong with a file.
     public func check(_ comparison: Comparison) throws {
         for initialization in comparison.initializations where initialization.weights != nil {
-            guard let cell = comparison.cells.first(where: { $0.initialization == initialization }) else { continue }
+            guard let cell = comparison.cells.first(where: { $0.key.initialization == initialization.name }) else {
+                continue
+            }
             let run = try finetuning(of: cell, in: "")
             guard run.isPretrained else { throw ComparisonError.unusedWeights(initialization.name) }
             try run.checkWeights()
@@ -67,9 +69,11 @@ public struct FinetuningRunner: CellRunner {
 
     /// Validation cases would be labeled cases beyond the training set: a comparison of low-data training has none.
     private func finetuning(of cell: Cell, in folder: String) throws -> FinetuneRun {
-        FinetuneRun(
+        var run = FinetuneRun(
             dataset: dataset, trainingCases: cell.trainingCases, weights: cell.initialization.weights,
             recipe: try ComparisonRecipe.finetuning(cell.recipe, seed: cell.key.seed), folder: "\(folder)/run", on: cpu)
+        run.heldOutCases = cell.testCases
+        return run
     }
 
     /// The time of all steps, whatever interruptions lay between them.

@@ -14,6 +14,8 @@ public enum Split: Sendable, Hashable {
     case folds(Int)
     /// These cases are held out.
     case heldOut([String])
+    /// The dataset's own cross-validation (`splits_final.json`, or nnU-Net's five folds): each list is the test set once.
+    case stored([[String]])
 
     /// One division of the cases into a pool for training and a test set, both sorted.
     public struct Fold: Sendable, Hashable {
@@ -44,6 +46,7 @@ public enum Split: Sendable, Hashable {
             switch self {
             case .everyFifthHeldOut: [Set(stride(from: 0, to: names.count, by: 5).map { names[$0] })]
             case .heldOut(let test): [Set(test)]
+            case .stored(let tests): tests.map(Set.init)
             case .folds(let count): Self.deal(names, among: count)
             }
         return testSets.map { test in
@@ -62,19 +65,23 @@ public enum Split: Sendable, Hashable {
 }
 
 extension Split: Codable, CustomStringConvertible {
-    /// A name for recipes and reports: `every-fifth-held-out`, `5-fold` or `held-out`.
+    /// A name for recipes and reports: `every-fifth-held-out`, `5-fold`, `stored` or `held-out`.
     public var description: String {
         switch self {
         case .everyFifthHeldOut: "every-fifth-held-out"
         case .folds(let count): "\(count)-fold"
         case .heldOut: "held-out"
+        case .stored: "stored"
         }
     }
 
-    /// A split by its name, `every-fifth-held-out` or for example `5-fold`; nil for any other.
+    /// A split by its name, `every-fifth-held-out`, `stored` (whose folds the dataset gives) or for example `5-fold`; nil
+    /// for any other.
     public init?(_ name: String) {
         if name == "every-fifth-held-out" {
             self = .everyFifthHeldOut
+        } else if name == "stored" {
+            self = .stored([])
         } else if name.hasSuffix("-fold"), let count = Int(name.dropLast(5)), count >= 2 {
             self = .folds(count)
         } else {
@@ -82,10 +89,12 @@ extension Split: Codable, CustomStringConvertible {
         }
     }
 
-    /// Reads a name, or the list of cases that are held out.
+    /// Reads a name, the list of cases that are held out, or the lists of a stored cross-validation.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        if let cases = try? container.decode([String].self) {
+        if let tests = try? container.decode([[String]].self) {
+            self = .stored(tests)
+        } else if let cases = try? container.decode([String].self) {
             self = .heldOut(cases)
         } else if let split = Split(try container.decode(String.self)) {
             self = split
@@ -95,13 +104,13 @@ extension Split: Codable, CustomStringConvertible {
         }
     }
 
-    /// Writes the name, or the list of cases that are held out.
+    /// Writes the name, or the lists of cases.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        if case .heldOut(let cases) = self {
-            try container.encode(cases)
-        } else {
-            try container.encode(description)
+        switch self {
+        case .heldOut(let cases): try container.encode(cases)
+        case .stored(let tests): try container.encode(tests)
+        case .everyFifthHeldOut, .folds: try container.encode(description)
         }
     }
 }

@@ -21,7 +21,7 @@ struct ComparisonPage {
         let testCases = Set(comparison.folds.flatMap(\.test)).count
         let names = comparison.initializations.map(\.name)
         var page = HTMLPage(
-            title: "\(comparison.dataset): which initialization?",
+            title: "\(comparison.dataset): which \(comparison.hasVariants ? "training" : "initialization")?",
             subtitle: "\(names.joined(separator: ", ")), fine-tuned on "
                 + "\(comparison.sizes.map(\.description).joined(separator: ", ")) labeled cases, tested on \(testCases)."
         )
@@ -102,7 +102,10 @@ struct ComparisonPage {
         let baseline = comparison.baseline.name
         let chart = IntervalChart(
             "Difference of the Dice to \(baseline) with intervals", axis: ChartAxis("difference of the mean Dice"),
-            sides: (negative: "\(baseline) better", positive: "pre-trained better"), groups: groups)
+            sides: (
+                negative: "\(baseline) better", positive: comparison.hasVariants ? "other better" : "pre-trained better"
+            ),
+            groups: groups)
         return """
             \(chart.svg)
             <p class="note">Each test case is compared with itself: same case, same training cases, same seed. Dots are mean \

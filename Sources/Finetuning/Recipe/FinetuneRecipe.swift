@@ -38,6 +38,12 @@ public struct FinetuneRecipe: Sendable {
     /// With pre-trained weights: the rate of each layer as a share of that of the next one towards the output; nil: all
     /// the same.
     public var layerDecay: Double?
+    /// What is trained in place of pre-trained weights.
+    public var adapters: AdapterRecipe
+    /// Images without labels.
+    public var unlabeled: UnlabeledImages
+    /// What is learned from besides labels.
+    public var teacher: TeacherRecipe
     /// The loss.
     public var loss: LossRecipe
     /// How patches are changed.
@@ -75,6 +81,9 @@ public struct FinetuneRecipe: Sendable {
         scratch = try Schedule(reading: section.section("scratch"), default: .fromScratch)
 
         layerDecay = try section.optionalDouble("layer_decay", default: nil, in: 0...1)
+        adapters = try AdapterRecipe(reading: section.section("adapters"))
+        unlabeled = try UnlabeledImages(reading: section.section("data"))
+        teacher = try TeacherRecipe(reading: section.section("teacher"))
         loss = try LossRecipe(reading: section.section("loss"))
 
         let patches = try section.section("patches")
@@ -85,6 +94,10 @@ public struct FinetuneRecipe: Sendable {
         oversampling = drawsEach == "share" ? .share(share) : .probability(share)
         let mixed = try patches.double("carve_mix", default: 0, in: 0...1)
         carveMix = mixed > 0 ? CarveMix(probability: mixed) : nil
+
+        guard carveMix == nil || !teacher.needsWholePatches else {
+            throw patches.error(at: "carve_mix", "this teacher's opinion is about whole patches: use carve_mix: 0")
+        }
 
         let prediction = try section.section("prediction")
         windowStep = try prediction.double("window_step", default: 0.5, in: 0.05...1)

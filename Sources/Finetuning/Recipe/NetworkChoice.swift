@@ -22,6 +22,9 @@ public enum NetworkChoice: Sendable, Hashable {
         }
     }
 
+    /// Whether it is a ResEnc U-Net.
+    var isPreset: Bool { if case .preset = self { true } else { false } }
+
     /// Reads the key `preset`.
     init(reading section: RecipeSection) throws {
         let name = try section.choice("preset", among: Self.all.map(\.name), default: NetworkPreset.l.rawValue)

@@ -32,6 +32,8 @@ public struct PlanRecipe: Sendable, Hashable {
     public var network: NetworkChoice
     /// What stands behind a ResNet; nil for nnU-Net's decoder.
     public var head: NetworkPlan.Head?
+    /// What normalizes feature maps; a plan file and other tools' networks have their own.
+    public var norm: NormKind
     /// How weights start that are not pre-trained.
     public var initializer: Initializer
 
@@ -40,6 +42,7 @@ public struct PlanRecipe: Sendable, Hashable {
     init(reading section: RecipeSection) throws {
         initializer = try section.choice("initializer", default: .he)
         preprocessing = try section.choice("preprocessing", default: .likeDataset)
+        norm = try section.choice("norm", default: .instance)
         (spacingMM, patch, batch, network) = ([1, 1, 1], 160, 2, .preset(.l))
         if try section.choice("kind", among: ["fixed", "dynamic"], default: "fixed") == "dynamic" {
             dynamic = try DynamicPlanRecipe(reading: section)
@@ -54,6 +57,10 @@ public struct PlanRecipe: Sendable, Hashable {
         head = NetworkPlan.Head(rawValue: try section.choice("head", among: ["unet"] + heads, default: "unet"))
         if head != nil, let plan = network.plan, plan.architecture != .resNet {
             throw section.error(at: "head", "\(network.name) has a decoder of its own: use unet, or a ResNet")
+        }
+        if norm != .instance, !network.isPreset {
+            throw section.error(
+                at: "norm", "\(network.name) has norms of its own: use instance, or a preset such as resenc-l")
         }
         guard file == nil, let plan = network.plan else { return }
         do {
@@ -70,10 +77,15 @@ public struct PlanRecipe: Sendable, Hashable {
     /// - Throws: ``PlanError`` for a file that cannot be used; ``FinetuneError`` for one of other channels or classes, and
     ///   for weights that are missing or of an unknown network; errors of the images that a dynamic plan looks at.
     public func plan(for dataset: NNUNetDataset, startingFrom weights: WeightsFile? = nil, on cpu: CPU) throws -> Plan {
-        if let dynamic { return try dynamic.plan(for: dataset, on: cpu) }
+        if let dynamic {
+            var plan = try dynamic.plan(for: dataset, on: cpu)
+            plan.network.norm = norm == .instance ? nil : norm
+            return plan
+        }
         guard let file else {
             var topology = try network.plan?.topology ?? topology(of: weights)
             topology.head = head
+            if norm != .instance { topology.norm = norm }
             return Plan.fixed(
                 channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
                 network: topology, spacingMM: spacingMM)
@@ -86,7 +98,7 @@ public struct PlanRecipe: Sendable, Hashable {
         return plan
     }
 
-    /// The network that the weights are for.
+    /// The network that the weights are for, with their norms and adapters.
     private func topology(of weights: WeightsFile?) throws -> NetworkTopology {
         guard let weights else { throw FinetuneError.networkOfNoWeights }
         guard let plan = weights.planAsUNet else { throw FinetuneError.unknownNetwork(weights: weights.path) }

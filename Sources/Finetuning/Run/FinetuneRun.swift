@@ -28,6 +28,9 @@ public struct FinetuneRun {
     public var trainingCases: [String]
     /// The names of the cases to validate on while training; some of them, as the recipe says. May be empty.
     public var validationCases: [String]
+    /// The names of cases that the finished model will be tested on: nothing of them may be learned, not through images
+    /// without labels nor through teachers.
+    public var heldOutCases: [String] = []
     /// A file of pre-trained weights, or the folder of a run; nil for random weights.
     public var weights: String?
     /// All settings.
@@ -76,32 +79,47 @@ public struct FinetuneRun {
         let source = try weightsToTake()
         let plan = try plan(startingFrom: source)
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
-        let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
-        recipe.plan.initializer.initialize(network, seed: recipe.seed)
-        let report = try source.map { try transferred($0, to: network, plan: plan) }
+        let base = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
+        recipe.plan.initializer.initialize(base, seed: recipe.seed)
+        var report = try source.map { try transferred($0, to: base, plan: plan) }
+        let adaptation = try Adaptation(
+            isPretrained ? recipe.adapters : .none, of: base, pretrained: report.map { $0.taken + $0.replicated } ?? [],
+            seed: recipe.seed, on: cpu)
+        let network = adaptation.network
         let cases = try casesInMemory(plan)
+        let unlabeled = try recipe.teacher == .none ? [] : unlabeledCases()
+        try checkTeacher(for: plan, unlabeled: unlabeled)
         let directory = try runDirectory(start)
         try FinetuneSetup(
             dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
-            weightsDigest: weightsFile.map(ContentDigest.ofFile)
+            weightsDigest: weightsFile.map(ContentDigest.ofFile),
+            unlabeled: unlabeled.isEmpty ? nil : unlabeled.map(\.name), teachers: teacherDigests()
         ).record(inRun: folder)
+        var adapted = plan
+        adapted.network.adapterReduction = network.plan.adapterReduction
         var card = SegmentationModelCard(
-            plan: plan, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
+            plan: adapted, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
             postProcessing: recipe.postProcessing)
         card.hierarchy = recipe.hierarchy
         try card.write(toRun: folder)
+        let loaded = try cases ?? casesInStore(plan)
+        let lesson = try lesson(
+            Array(loaded.prefix(trainingCases.count)), unlabeled: unlabeled, plan: plan, network: network)
+        let remarks = [adaptation.remark].compactMap(\.self) + lesson.remarks
+        if !remarks.isEmpty { report = (report ?? TransferReport()).adding(remarks) }
         if let report {
             try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
             tell(report)
         }
-        let task = try task(network, plan: plan, cases: try cases ?? casesInStore(plan))
+        let task = try task(
+            network, plan: plan, lesson: lesson, validation: Array(loaded.dropFirst(trainingCases.count)))
         var training = recipe.training(isPretrained: isPretrained)
         if isPretrained, let decay = recipe.layerDecay {
             training.schedule = training.schedule.decayed(by: decay, along: network)
         }
         var loop = try TrainingLoop(task, recipe: training, in: directory)
         try loop.train(interruption: interruption, progress: &progress)
-        return SegmentationModel(path: folder, card: card, network: network)
+        return SegmentationModel(path: folder, card: card, network: task.trained)
     }
 
     /// Makes sure that the pre-trained weights, if there are any, fit the network: before hours are spent on other runs.
@@ -154,30 +172,33 @@ public struct FinetuneRun {
         return report
     }
 
-    /// The task of training on the first of `cases` and validating on the others.
-    private func task(_ network: UNet, plan: Plan, cases: [LabeledCase]) throws -> SegmentationTask {
+    /// The task of a lesson.
+    private func task(
+        _ network: UNet, plan: Plan, lesson: Lesson, validation: [LabeledCase]
+    ) throws -> SegmentationTask {
         var window = recipe.window(for: plan)
         window.mirroredAxes = []
-        let shown = Array(cases.prefix(trainingCases.count))
         var batches = try SegmentationBatches(
-            of: shown, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed)
+            of: lesson.cases, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed)
         batches.carveMix = recipe.carveMix
-        return SegmentationTask(
-            network, plan: plan, batches: batches,
-            loss: try loss(plan, of: shown), steps: schedule.steps,
-            validation: ValidationCases(
-                Array(cases.dropFirst(trainingCases.count)), window: window, dataset: dataset),
-            on: cpu)
+        (batches.companions, batches.looksTwice) = (lesson.companions, lesson.looksTwice)
+        var task = SegmentationTask(
+            network, plan: plan, batches: batches, loss: try loss(plan, of: lesson.cases), steps: schedule.steps,
+            validation: ValidationCases(validation, window: window, dataset: dataset), on: cpu)
+        task.guidance = lesson.guidance
+        return task
     }
 
     /// The recipe's loss for the dataset.
     private func loss(_ plan: Plan, of cases: [LabeledCase]) throws -> any SegmentationLoss {
         let classes = dataset.classes.count
+        var ignored = dataset.ignoreLabel.map(Int32.init)
+        if case .pseudoLabels = recipe.teacher { ignored = Int32(unsureLabel) }
         return try recipe.loss.loss(
             for: LossSetting(
                 classes: classes,
                 regions: dataset.regions.map { Regions($0.map { $0.labels.map(Int32.init) }) },
-                ignoredLabel: dataset.ignoreLabel.map(Int32.init),
+                ignoredLabel: ignored, batchDice: plan.batchDice,
                 spacingMM: plan.spacingMM.map { $0 ?? 1 }
             ) { try cases.map { try $0.voxelCounts(labels: classes) } })
     }

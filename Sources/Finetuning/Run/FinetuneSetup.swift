@@ -16,14 +16,28 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
     public var weights: String?
     /// What identifies the content of that file.
     public var weightsDigest: String?
+    /// The images without labels, by name; nil for none.
+    public var unlabeled: [String]?
+    /// What identifies the content of the teachers' weights; nil for none.
+    public var teachers: [String]?
+
+    /// The setup of a run; nil for a folder that tells none.
+    public init?(ofRun folder: String) {
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.fileName)"),
+            let setup = try? JSONDecoder().decode(Self.self, from: data)
+        else { return nil }
+        self = setup
+    }
 
     /// The setup of a run, without the folders in which data and weights lie.
     init(
-        dataset: String, trainingCases: [String], validationCases: [String], weights: String?, weightsDigest: String?
+        dataset: String, trainingCases: [String], validationCases: [String], weights: String?, weightsDigest: String?,
+        unlabeled: [String]?, teachers: [String]?
     ) {
         func name(_ path: String) -> String { URL(filePath: path).standardizedFileURL.lastPathComponent }
         (self.dataset, self.weights, self.weightsDigest) = (name(dataset), weights.map(name), weightsDigest)
         (self.trainingCases, self.validationCases) = (trainingCases, validationCases)
+        (self.unlabeled, self.teachers) = (unlabeled, teachers)
     }
 
     /// Writes the setup of a new run, or compares it with that of the run to resume.
@@ -42,6 +56,7 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
             ("dataset", begun.dataset == dataset), ("training cases", begun.trainingCases == trainingCases),
             ("validation cases", begun.validationCases == validationCases), ("weights", begun.weights == weights),
             ("content of the weights", begun.weightsDigest == weightsDigest),
+            ("images without labels", begun.unlabeled == unlabeled), ("teachers", begun.teachers == teachers),
         ] where !isSame {
             throw FinetuneError.otherSetup(folder: folder, difference: difference)
         }

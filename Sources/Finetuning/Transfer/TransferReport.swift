@@ -26,9 +26,19 @@ public struct TransferReport: Sendable, Hashable, Codable, CustomStringConvertib
     /// What the weights were trained for that the network will not be used for, in words.
     public var remarks: [String] = []
 
+    /// The report with more to say.
+    func adding(_ more: [String]) -> TransferReport {
+        var report = self
+        report.remarks += more
+        return report
+    }
+
     /// One line for each kind that occurs.
     public var description: String {
-        var lines = ["\(taken.count + replicated.count) tensors taken, \(untouched.count) left at random"]
+        var lines: [String] = []
+        if taken.count + replicated.count + untouched.count > 0 {
+            lines.append("\(taken.count + replicated.count) tensors taken, \(untouched.count) left at random")
+        }
         for (how, tensors) in Dictionary(grouping: reshaped, by: \.how).sorted(by: { $0.key < $1.key }) {
             lines.append("\(tensors.count) of them \(how)")
         }

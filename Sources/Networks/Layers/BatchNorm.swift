@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Parameters `weight` and `bias`, buffers `running_mean`, `running_var`, all `[C]`, and the scalar
 /// `num_batches_tracked`.
-public struct BatchNorm: Module {
+public struct BatchNorm: NormLayer {
     /// Which mean and variance a map is normalized with.
     public enum Statistics: Sendable {
         /// The batch's in training, which also move the running ones; the running ones in inference, and while the norm is

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Convolution, instance norm, and a leaky ReLU of slope 0.01 unless the block is built without.
+/// Convolution, norm (instance norm unless told otherwise), and a leaky ReLU of slope 0.01 unless the block is built without.
 ///
 /// Known as `ConvDropoutNormReLU` in dynamic-network-architectures, where its parts also go by `all_modules.0` and
 /// `all_modules.1`.
@@ -11,19 +11,19 @@ public struct ConvNormActivation: Module {
     /// The convolution.
     public let conv: Conv3D
     /// The norm after it.
-    public let norm: InstanceNorm
+    public let norm: any NormLayer
     /// Whether the activation follows.
     public let isActivated: Bool
 
     /// A block from `inputChannels` to `outputChannels`.
     public init(
         inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
-        isActivated: Bool = true, dimensions: Dimensions = .three, on cpu: CPU
+        isActivated: Bool = true, norm: NormKind? = nil, dimensions: Dimensions = .three, on cpu: CPU
     ) {
         conv = Conv3D(
             inputChannels: inputChannels, outputChannels: outputChannels, kernel: kernel, stride: stride, bias: bias,
             dimensions: dimensions, on: cpu)
-        norm = InstanceNorm(channels: outputChannels, on: cpu)
+        self.norm = (norm ?? .instance).layer(channels: outputChannels, on: cpu)
         self.isActivated = isActivated
     }
 
@@ -32,6 +32,6 @@ public struct ConvNormActivation: Module {
 
     /// - Parameter x: `[N, D, H, W, in]`; the result is `[N, D', H', W', out]`.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-        norm(conv(x, in: phase), slope: isActivated ? Self.slope : 1, in: phase)
+        norm(conv(x, in: phase), slope: isActivated ? Self.slope : 1, residual: nil, in: phase)
     }
 }

@@ -10,12 +10,13 @@ public struct ConvStack: Module {
     /// A stack of `count` blocks.
     public init(
         count: Int, inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
-        dimensions: Dimensions = .three, on cpu: CPU
+        norm: NormKind? = nil, dimensions: Dimensions = .three, on cpu: CPU
     ) {
         convs = (0..<count).map { index in
             ConvNormActivation(
                 inputChannels: index == 0 ? inputChannels : outputChannels, outputChannels: outputChannels,
-                kernel: kernel, stride: index == 0 ? stride : 1, bias: bias, dimensions: dimensions, on: cpu)
+                kernel: kernel, stride: index == 0 ? stride : 1, bias: bias, norm: norm, dimensions: dimensions,
+                on: cpu)
         }
     }
 

@@ -4,7 +4,7 @@ import Tensors
 /// the same. On a masked map the statistics are those of the visible voxels.
 ///
 /// Parameters: `weight` and `bias`, `[C]`, ones and zeros at first.
-public struct InstanceNorm: Module {
+public struct InstanceNorm: NormLayer {
     /// Added to the variance.
     static let epsilon = 1e-5
 

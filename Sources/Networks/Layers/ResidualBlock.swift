@@ -12,33 +12,40 @@ public struct ResidualBlock: Module {
     public let conv2: ConvNormActivation
     /// The projection of the skip connection; `nil` where the channels stay.
     public let projection: ConvNormActivation?
+    /// What follows the block; `nil` for nothing.
+    public let adapter: ResidualAdapter?
     /// Voxels per axis that become one.
     public let stride: Extent3
 
     /// A block from `inputChannels` to `outputChannels`.
+    /// - Parameter adapterReduction: of the adapter behind the block; `nil` for none.
     public init(
         inputChannels: Int, outputChannels: Int, kernel: Extent3, stride: Extent3 = 1, bias: Bool = true,
-        dimensions: Dimensions = .three, on cpu: CPU
+        norm: NormKind? = nil, adapterReduction: Int? = nil, dimensions: Dimensions = .three, on cpu: CPU
     ) {
         self.stride = stride
+        adapter = adapterReduction.map {
+            ResidualAdapter(channels: outputChannels, reduction: $0, dimensions: dimensions, on: cpu)
+        }
         conv1 = ConvNormActivation(
             inputChannels: inputChannels, outputChannels: outputChannels, kernel: kernel, stride: stride, bias: bias,
-            dimensions: dimensions, on: cpu)
+            norm: norm, dimensions: dimensions, on: cpu)
         conv2 = ConvNormActivation(
             inputChannels: outputChannels, outputChannels: outputChannels, kernel: kernel, bias: bias,
-            isActivated: false, dimensions: dimensions, on: cpu)
+            isActivated: false, norm: norm, dimensions: dimensions, on: cpu)
         projection =
             inputChannels == outputChannels
             ? nil
             : ConvNormActivation(
                 inputChannels: inputChannels, outputChannels: outputChannels, kernel: 1, bias: false,
-                isActivated: false, dimensions: dimensions, on: cpu)
+                isActivated: false, norm: norm, dimensions: dimensions, on: cpu)
     }
 
     /// The projection is `skip.1` behind a pooling layer, `skip.0` without one.
     public var members: [Member] {
         [.module("conv1", conv1), .module("conv2", conv2)]
             + (projection.map { [.module(stride == 1 ? "skip.0" : "skip.1", $0)] } ?? [])
+            + (adapter.map { [.module("adapter", $0)] } ?? [])
     }
 
     /// - Parameter x: `[N, D, H, W, in]`, an extent that is a multiple of the stride; the result is
@@ -48,7 +55,8 @@ public struct ResidualBlock: Module {
             return recomputed([x], parameters: namedParameters.map(\.parameter)) { self($0[0], in: .training) }
         }
         let hidden = conv2.conv(conv1(x, in: phase), in: phase)
-        return conv2.norm(hidden, slope: ConvNormActivation.slope, residual: skip(x, in: phase), in: phase)
+        let y = conv2.norm(hidden, slope: ConvNormActivation.slope, residual: skip(x, in: phase), in: phase)
+        return adapter?(y, in: phase) ?? y
     }
 
     private func skip(_ x: Tensor, in phase: Phase) -> Tensor {

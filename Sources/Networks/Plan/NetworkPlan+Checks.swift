@@ -19,10 +19,15 @@ extension NetworkPlan {
         for (name, values) in numbers {
             if let value = values.first(where: { $0 < 1 }) { throw NetworkPlanError.notPositive(name: name, value) }
         }
+        if let reduction = adapterReduction {
+            guard reduction >= 1 else { throw NetworkPlanError.notPositive(name: "adapterReduction", reduction) }
+            guard architecture == .resEnc else { throw NetworkPlanError.adaptedOtherEncoder }
+        }
         if let kernel = kernels.first(where: { $0.dimensions.contains { $0 % 2 == 0 } }) {
             throw NetworkPlanError.evenKernel(kernel)
         }
         guard strides[0] == 1 else { throw NetworkPlanError.stridedFirstStage(strides[0]) }
+        if architecture == .resNet && resNet == nil { throw NetworkPlanError.otherNumbers(architecture) }
         if let published, self != published { throw NetworkPlanError.otherNumbers(architecture) }
         if dimensions == .two, let thick = (kernels + strides).first(where: { $0.depth != 1 }) {
             throw NetworkPlanError.depthInSlices(thick)
@@ -58,6 +63,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
     case depthInSlices(Extent3)
     /// A published network has numbers that it was not published with.
     case otherNumbers(NetworkPlan.Architecture)
+    /// Only ResEnc U-Nets have adapters behind their blocks.
+    case adaptedOtherEncoder
     /// The extent is no multiple of the total stride.
     case indivisible(extent: Extent3, by: Extent3)
 
@@ -81,6 +88,9 @@ public enum NetworkPlanError: UserFacingError, Equatable {
             return "the network is 2D, but a kernel or stride is \(extent): its depth must be 1."
         case .otherNumbers(let architecture):
             return "the plan names the architecture '\(architecture.rawValue)', but has numbers of another network."
+        case .adaptedOtherEncoder:
+            return
+                "residual adapters follow the blocks of ResEnc U-Nets, and this is another network: use adapters.kind=lora."
         case .indivisible(let extent, let stride):
             let lower = extent.zipped(with: stride) { max($1, $0 / $1 * $1) }
             let upper = extent.zipped(with: stride) { max(1, ($0 + $1 - 1) / $1) * $1 }

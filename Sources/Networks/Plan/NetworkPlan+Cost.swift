@@ -15,6 +15,7 @@ extension NetworkPlan {
             if architecture == .plain { return total + first + (blocks[stage] - 1) * further }
             let projection = before == width ? 0 : before * width + 2 * width
             return total + first + projection + (2 * blocks[stage] - 1) * further
+                + blocks[stage] * adapter(of: width)
         }
     }
 
@@ -56,6 +57,13 @@ extension NetworkPlan {
 
     private var stemParameterCount: Int {
         architecture == .resEnc ? block(kernels[0].volume, from: inputChannels, to: features[0]) : 0
+    }
+
+    /// What follows a residual block.
+    private func adapter(of width: Int) -> Int {
+        guard let adapterReduction else { return 0 }
+        let inner = ResidualAdapter.innerChannels(width, reduction: adapterReduction)
+        return 2 * width * inner + inner + width
     }
 
     /// A convolution with its norm.

@@ -44,6 +44,11 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public var decoderConvolutions: [Int]
     /// Whether a call of the network gives the logits of every decoder level.
     public var deepSupervision: Bool
+    /// What normalizes maps; nil for instance norm.
+    public var norm: NormKind?
+    /// Whether adapters follow the residual blocks of the encoder, and how many channels become one inside them; nil for
+    /// none. See ``ResidualAdapter``.
+    public var adapterReduction: Int?
     /// Whether convolutions (but the projections of residual blocks, which never do) have a bias.
     public var convolutionBias: Bool
     /// The encoder, where it is a ResNet: `features` and the like then say what the decoder needs to know.
@@ -60,7 +65,8 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public init(
         architecture: Architecture = .resEnc, dimensions: Dimensions = .three, inputChannels: Int,
         outputChannels: Int, features: [Int], strides: [Extent3]? = nil, kernels: [Extent3]? = nil, blocks: [Int],
-        decoderConvolutions: [Int]? = nil, deepSupervision: Bool = false, convolutionBias: Bool = true
+        decoderConvolutions: [Int]? = nil, deepSupervision: Bool = false, norm: NormKind? = nil,
+        convolutionBias: Bool = true
     ) {
         func inPlane(_ edge: Int) -> Extent3 {
             Extent3(depth: dimensions == .two ? 1 : edge, height: edge, width: edge)
@@ -75,6 +81,7 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
         self.blocks = blocks
         self.decoderConvolutions = decoderConvolutions ?? Array(repeating: 1, count: max(0, features.count - 1))
         self.deepSupervision = deepSupervision
+        self.norm = norm
         self.convolutionBias = convolutionBias
     }
 

@@ -14,7 +14,7 @@ public struct PlainEncoder: UNetEncoder {
                 count: plan.blocks[stage],
                 inputChannels: stage == 0 ? plan.inputChannels : plan.features[stage - 1],
                 outputChannels: plan.features[stage], kernel: plan.kernels[stage], stride: plan.strides[stage],
-                bias: plan.convolutionBias, dimensions: plan.dimensions, on: cpu)
+                bias: plan.convolutionBias, norm: plan.norm, dimensions: plan.dimensions, on: cpu)
         }
     }
 

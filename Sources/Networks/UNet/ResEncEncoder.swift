@@ -27,7 +27,7 @@ public struct ResEncEncoder: UNetEncoder {
     public init(_ plan: NetworkPlan, on cpu: CPU) {
         stem = ConvStack(
             count: 1, inputChannels: plan.inputChannels, outputChannels: plan.features[0], kernel: plan.kernels[0],
-            bias: plan.convolutionBias, dimensions: plan.dimensions, on: cpu)
+            bias: plan.convolutionBias, norm: plan.norm, dimensions: plan.dimensions, on: cpu)
         stages = plan.features.indices.map { stage in
             Stage(
                 blocks: (0..<plan.blocks[stage]).map { block in
@@ -35,7 +35,7 @@ public struct ResEncEncoder: UNetEncoder {
                         inputChannels: plan.features[block == 0 ? max(0, stage - 1) : stage],
                         outputChannels: plan.features[stage], kernel: plan.kernels[stage],
                         stride: block == 0 ? plan.strides[stage] : 1, bias: plan.convolutionBias,
-                        dimensions: plan.dimensions, on: cpu)
+                        norm: plan.norm, adapterReduction: plan.adapterReduction, dimensions: plan.dimensions, on: cpu)
                 })
         }
     }

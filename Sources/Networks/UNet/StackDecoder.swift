@@ -24,7 +24,8 @@ public struct StackDecoder: LevelDecoder {
         self.stages = zip(stages, plan.decoderConvolutions).map { below, count in
             ConvStack(
                 count: count, inputChannels: 2 * plan.features[below - 1], outputChannels: plan.features[below - 1],
-                kernel: plan.kernels[below - 1], bias: plan.convolutionBias, dimensions: plan.dimensions, on: cpu)
+                kernel: plan.kernels[below - 1], bias: plan.convolutionBias, norm: plan.norm,
+                dimensions: plan.dimensions, on: cpu)
         }
         heads = stages.map { below in
             Conv3D(

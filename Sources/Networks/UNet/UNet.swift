@@ -19,12 +19,16 @@ public struct UNet: Module {
     /// - Throws: ``NetworkPlanError`` for a plan that contradicts itself.
     public init(_ plan: NetworkPlan, on cpu: CPU) throws {
         try plan.validate()
+        self.init(validated: plan, on: cpu)
+    }
+
+    private init(validated plan: NetworkPlan, on cpu: CPU) {
         self.plan = plan
         switch plan.architecture {
         case .resEnc: (encoder, decoder) = (ResEncEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
         case .plain: (encoder, decoder) = (PlainEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
         case .resNet:
-            guard let shape = plan.resNet else { throw NetworkPlanError.otherNumbers(plan.architecture) }
+            guard let shape = plan.resNet else { preconditionFailure("a ResNet's plan that was not validated") }
             encoder = ResNetEncoder(shape, inputChannels: plan.inputChannels, on: cpu)
             decoder =
                 plan.head.map {
@@ -47,6 +51,19 @@ public struct UNet: Module {
     public var members: [Member] {
         [.module("encoder", encoder), .module("decoder", decoder)]
             + (imageSkip.map { [.module("decoder.image", $0)] } ?? [])
+    }
+
+    /// Whether any weight has a low-rank adapter.
+    public var hasAdapters: Bool { namedParameters.contains { $0.parameter.adapter != nil } }
+
+    /// A copy whose weights have the changes of low-rank adapters in them, and that has no such adapters.
+    public func merged(on cpu: CPU) -> UNet {
+        let copy = UNet(validated: plan, on: cpu)
+        for (target, source) in zip(copy.namedParameters, ownParameters) {
+            target.parameter.scalars = source.parameter.mergedScalars
+        }
+        for (target, source) in zip(copy.namedBuffers, namedBuffers) { target.buffer.scalars = source.buffer.scalars }
+        return copy
     }
 
     /// Logits, full resolution first: of all levels but the bottleneck with deep supervision, else of full resolution

@@ -80,7 +80,8 @@ public struct Spark3DNetwork: Module {
             return unet.encoder(hide(x, mask), in: phase)
         }
         let stem = encoder.stem.convs[0]
-        let map = stem.norm(hide(stem.conv(x, in: phase), mask), slope: ConvNormActivation.slope, in: phase)
+        let map = stem.norm(
+            hide(stem.conv(x, in: phase), mask), slope: ConvNormActivation.slope, residual: nil, in: phase)
         return encoder.maps(ofStem: map, in: phase)
     }
 

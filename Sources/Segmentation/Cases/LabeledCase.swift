@@ -10,6 +10,8 @@ public struct LabeledCase: Sendable {
     public let source: any VoxelSource & Sendable
     /// Voxels to draw patches around.
     public let foreground: ForegroundVoxels?
+    /// What a teacher thinks of every voxel; nil without a teacher.
+    public var teacherMap: TeacherMap?
 
     /// A case.
     public init(name: String, source: any VoxelSource & Sendable, foreground: ForegroundVoxels?) {
@@ -41,7 +43,7 @@ public struct LabeledCase: Sendable {
     }
 
     /// The whole case.
-    func whole() throws -> Patch { try source.patch(in: VoxelBox(whole: source.extent)) }
+    public func whole() throws -> Patch { try source.patch(in: VoxelBox(whole: source.extent)) }
 
     /// The number of voxels of each label in `0..<labels`. Voxels outside the image do not count.
     /// - Throws: what reading a case of a store throws.

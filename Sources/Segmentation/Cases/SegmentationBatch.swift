@@ -13,11 +13,36 @@ public struct SegmentationBatch: Sendable {
     public var labels: LabelMap
     /// The cases that the patches come from, one per sample.
     public var cases: [String]
+    /// How many of the samples, the first ones, have people's labels.
+    public var labeled: Int
+    /// Another look at the patches, with intensities changed otherwise, `[N, C, D, H, W]`; empty without a mean teacher.
+    public var secondImages: [Float] = []
+    /// A teacher's probabilities, `[N, K, D, H, W]`; empty unless they are to be learned.
+    public var targets: [Float] = []
 
     /// The input of the network, `[N, D, H, W, C]`.
-    public func input(on cpu: CPU) -> Tensor {
-        Tensor(
-            channelsFirst: images, samples: labels.samples, channels: channels, extent: labels.extent, on: cpu)
+    public func input(on cpu: CPU) -> Tensor { tensor(images, on: cpu) }
+
+    /// The other look as the input of a network; nil if there is none.
+    func secondInput(on cpu: CPU) -> Tensor? { secondImages.isEmpty ? nil : tensor(secondImages, on: cpu) }
+
+    /// The teacher's probabilities, `[N, D, H, W, K]`; nil if there are none.
+    func target(on cpu: CPU) -> Tensor? { targets.isEmpty ? nil : tensor(targets, on: cpu) }
+
+    private func tensor(_ values: [Float], on cpu: CPU) -> Tensor {
+        let channels = values.count / max(1, labels.labels.count)
+        return Tensor(
+            channelsFirst: values, samples: labels.samples, channels: channels, extent: labels.extent, on: cpu)
+    }
+}
+
+extension LabelMap {
+    /// The labels of some samples.
+    func part(_ range: Range<Int>) -> LabelMap {
+        let volume = extent.volume
+        return LabelMap(
+            samples: range.count, extent: extent,
+            labels: Array(labels[range.lowerBound * volume..<range.upperBound * volume]))
     }
 }
 
@@ -33,6 +58,12 @@ public struct SegmentationBatches: BatchSource {
     public var seed: UInt64
     /// Whether structures of other cases are carved into patches; nil: never.
     public var carveMix: CarveMix?
+    /// Cases that fill the second half of every batch, with a teacher's labels or none; may be empty.
+    public var companions: [LabeledCase] = []
+    /// The label of voxels that count nowhere: of patches without labels, all.
+    public var ignoredLabel: Int32 = -1
+    /// Whether each patch is given with another look at it.
+    public var looksTwice = false
 
     /// Batches of `batchSize` patches of `cases`.
     /// - Throws: ``SegmentationError/noTrainingCases``.
@@ -44,25 +75,52 @@ public struct SegmentationBatches: BatchSource {
     /// The batch of a step.
     /// - Throws: ``StoreError`` if a case of a store cannot be read.
     public func batch(step: Int) throws -> SegmentationBatch {
-        var (images, labels, names, channels): ([Float], [Int32], [String], Int) = ([], [], [], 1)
+        var batch = SegmentationBatch(
+            images: [], channels: 1, labels: LabelMap(samples: 0, extent: cutter.sampling.patch, labels: []), cases: [],
+            labeled: companions.isEmpty ? batchSize : batchSize - batchSize / 2)
+        var labels: [Int32] = []
         for sample in 0..<batchSize {
-            let chosen = cases[PatchSampling.image(of: cases.count, seed: seed, step: step, sample: sample)]
+            let pool = sample < batch.labeled ? cases : companions
+            let chosen = pool[PatchSampling.image(of: pool.count, seed: seed, step: step, sample: sample)]
             var patch = try patch(of: chosen, seed: seed, step: step, sample: sample)
             if let carveMix { try mix(&patch, carveMix, step: step, sample: sample) }
             patch.treatOutsideAsBackground()
-            images += patch.image
-            labels += (patch.labels ?? []).map(Int32.init)
-            channels = patch.channels
-            names.append(chosen.name)
+            batch.images += patch.image
+            labels +=
+                patch.labels?.map(Int32.init) ?? [Int32](repeating: ignoredLabel, count: patch.extent.volume)
+            batch.channels = patch.channels
+            batch.cases.append(chosen.name)
+            if looksTwice {
+                let other = secondSeed(step: step, sample: sample)
+                batch.secondImages += try self.patch(
+                    of: chosen, seed: seed, step: step, sample: sample, intensitySeed: other
+                ).image
+            }
+            if let map = chosen.teacherMap { batch.targets += try target(map, of: chosen, step: step, sample: sample) }
         }
-        return SegmentationBatch(
-            images: images, channels: channels,
-            labels: LabelMap(samples: batchSize, extent: cutter.sampling.patch, labels: labels), cases: names)
+        batch.labels = LabelMap(samples: batchSize, extent: cutter.sampling.patch, labels: labels)
+        return batch
     }
 
-    private func patch(of item: LabeledCase, seed: UInt64, step: Int, sample: Int) throws -> Patch {
+    private func secondSeed(step: Int, sample: Int) -> UInt64 {
+        var draws = Draws(seed: seed, purpose: .secondLook, step: step, sample: sample)
+        return draws.next()
+    }
+
+    /// The teacher's probabilities for the voxels of a patch.
+    private func target(_ map: TeacherMap, of item: LabeledCase, step: Int, sample: Int) throws -> [Float] {
+        var patch = try cutter.geometryOnly.patch(
+            from: map, foreground: item.foreground, seed: seed, step: step, sample: sample, batch: batchSize)
+        if map.isDistribution { Probabilities.renormalize(&patch.image, voxels: patch.extent.volume) }
+        return patch.image
+    }
+
+    private func patch(
+        of item: LabeledCase, seed: UInt64, step: Int, sample: Int, intensitySeed: UInt64? = nil
+    ) throws -> Patch {
         try cutter.patch(
-            from: item.source, foreground: item.foreground, seed: seed, step: step, sample: sample, batch: batchSize)
+            from: item.source, foreground: item.foreground, seed: seed, step: step, sample: sample, batch: batchSize,
+            intensitySeed: intensitySeed)
     }
 
     /// Carves the structures of a patch of any case into this one, as drawn.
@@ -74,4 +132,9 @@ public struct SegmentationBatches: BatchSource {
         let other = try self.patch(of: source, seed: draws.next(), step: step, sample: sample)
         patch = carveMix.mixed(patch, with: other, draws: &draws, on: CPU(threads: 1))
     }
+}
+
+extension Draws.Purpose {
+    /// The seed of another look at a patch.
+    static let secondLook: Self = "second look"
 }

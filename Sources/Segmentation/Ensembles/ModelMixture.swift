@@ -44,9 +44,13 @@ public struct ModelMixture: ImageSegmenter {
     public func segment(
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> LabelVolume {
+        decided(try members.map { try $0.probabilities(of: image, progress: progress) }, of: image)
+    }
+
+    /// What the members' probabilities `[K, D, H, W]` on the image's grid come to.
+    func decided(_ maps: [[Float]], of image: Volume) -> LabelVolume {
         let card = members[0].models[0].card
         let volume = image.extent.volume
-        let maps = try members.map { try $0.probabilities(of: image, progress: progress) }
         let channels = maps[0].count / volume
         let weights =
             if case .weighted(let learned) = rule { learned } else {
@@ -93,30 +97,22 @@ extension Ensemble {
         of image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws -> [Float] {
         let (prepared, logits) = try prepareAndPredict(image, progress: progress)
-        let record = prepared.record
-        let hasRegions = models[0].card.regions != nil
+        return probabilities(of: logits, prepared.record)
+    }
+
+    /// The probabilities on the image's grid that logits on the preprocessed grid stand for.
+    func probabilities(of logits: [Float], _ record: PreprocessingRecord) -> [Float] {
+        let hasRegions = areRegions
         let channels = logits.count / record.extent.volume
-        var cropped = (0..<channels).flatMap { channel in
+        let cropped = (0..<channels).flatMap { channel in
             record.onCroppedGrid(
                 Array(logits[channel * record.extent.volume..<(channel + 1) * record.extent.volume]), on: cpu)
         }
         let volume = record.box.extent.volume
-        if hasRegions {
-            for index in cropped.indices { cropped[index] = 1 / (1 + exp(-cropped[index])) }
-        } else {
-            for voxel in 0..<volume {
-                let largest = (0..<channels).map { cropped[$0 * volume + voxel] }.max() ?? 0
-                var total: Float = 0
-                for channel in 0..<channels {
-                    cropped[channel * volume + voxel] = exp(cropped[channel * volume + voxel] - largest)
-                    total += cropped[channel * volume + voxel]
-                }
-                for channel in 0..<channels { cropped[channel * volume + voxel] /= total }
-            }
-        }
+        let probabilities = Probabilities.of(cropped, voxels: volume, areRegions: hasRegions)
         return (0..<channels).flatMap { channel in
             record.placed(
-                scores: Array(cropped[channel * volume..<(channel + 1) * volume]),
+                scores: Array(probabilities[channel * volume..<(channel + 1) * volume]),
                 outside: channel == 0 && !hasRegions ? 1 : 0, on: cpu)
         }
     }

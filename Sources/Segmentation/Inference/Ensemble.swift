@@ -40,21 +40,34 @@ public struct Ensemble: ImageSegmenter {
     /// The names of the channels that an image must have.
     public var channelNames: [String] { plan.channels.map(\.name) }
 
-    private var plan: Plan { models[0].card.plan }
+    /// How images are preprocessed and what the first network is.
+    public var plan: Plan { models[0].card.plan }
+
+    /// Whether the channels are regions that may overlap.
+    public var areRegions: Bool { models[0].card.regions != nil }
+
+    // The survey averages the probabilities of its views, nnU-Net the logits.
+    var averagesProbabilities: Bool { window.views == .survey && !areRegions }
 
     /// The logits of a preprocessed case.
     /// - Returns: `[K, D, H, W]`, on the case's preprocessed grid.
     public func logits(
         of prepared: PreprocessedCase, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws -> [Float] {
-        // The survey averages the probabilities of its views, nnU-Net the logits.
-        let averagesProbabilities = window.views == .survey && models[0].card.regions == nil
+        try logits(of: prepared.voxels, extent: prepared.extent, progress: progress)
+    }
+
+    /// The logits of a whole case that is preprocessed already, `[K, D, H, W]`.
+    public func logits(of whole: Patch) throws -> [Float] { try logits(of: whole.image, extent: whole.extent) }
+
+    private func logits(
+        of voxels: [Float], extent: Extent3, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws -> [Float] {
         let segmenters = models.map { model -> Segmenter in
             averagesProbabilities ? { softmax(model.segmenter($0)) } : model.segmenter
         }
         let scores = try window.logits(
-            of: prepared.voxels, extent: prepared.extent, by: segmenters, classes: plan.outputChannels, on: cpu,
-            progress: progress)
+            of: voxels, extent: extent, by: segmenters, classes: plan.outputChannels, on: cpu, progress: progress)
         return averagesProbabilities ? scores.map { log(max($0, .leastNormalMagnitude)) } : scores
     }
 
@@ -65,8 +78,13 @@ public struct Ensemble: ImageSegmenter {
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> LabelVolume {
         let (prepared, logits) = try prepareAndPredict(image, progress: progress)
+        return labels(of: logits, prepared.record)
+    }
+
+    /// The labels that logits on the preprocessed grid stand for, on the image's own grid, corrected as the card says.
+    func labels(of logits: [Float], _ record: PreprocessingRecord) -> LabelVolume {
         let card = models[0].card
-        let labels = prepared.record.restored(logits: logits, by: card.decision, on: cpu)
+        let labels = record.restored(logits: logits, by: card.decision, on: cpu)
         return card.postProcessing?.applied(to: labels, on: cpu) ?? labels
     }
 
@@ -76,11 +94,12 @@ public struct Ensemble: ImageSegmenter {
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> (prepared: PreprocessedCase, logits: [Float]) {
         let prepared = try plan.preprocessing(image, on: cpu)
-        let logits = try logits(of: prepared, progress: progress)
-        guard let regions = models[0].card.regions, let hierarchy = models[0].card.hierarchy else {
-            return (prepared, logits)
-        }
-        return (prepared, hierarchy.applied(to: logits, regions: regions))
+        return (prepared, consistent(try logits(of: prepared, progress: progress)))
     }
 
+    /// Logits of nested regions without contradictions where the card asks for that.
+    func consistent(_ logits: [Float]) -> [Float] {
+        guard let regions = models[0].card.regions, let hierarchy = models[0].card.hierarchy else { return logits }
+        return hierarchy.applied(to: logits, regions: regions)
+    }
 }

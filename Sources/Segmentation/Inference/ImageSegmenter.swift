@@ -10,6 +10,13 @@ public protocol ImageSegmenter {
     /// - Returns: the labels on the image's own grid, with its header.
     /// - Throws: ``PreprocessingError``, or what `progress` throws.
     func segment(_ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void) throws -> LabelVolume
+
+    /// Segments an image and tells how far the members and views agree. Takes as long as ``segment(_:progress:)``; the
+    /// labels are the same but where rounding decides between two.
+    /// - Throws: ``PreprocessingError``, or what `progress` throws.
+    func segmentWithUncertainty(
+        _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
+    ) throws -> UncertainSegmentation
 }
 
 extension ImageSegmenter {

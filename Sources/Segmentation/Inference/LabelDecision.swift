@@ -9,7 +9,7 @@ public enum LabelDecision: Sendable, Hashable {
     case regions(writtenLabels: [Int16])
 
     /// The decision for a dataset with these regions; nil for one class per voxel.
-    init(_ regions: [NNUNetDataset.LabelRegion]?) {
+    public init(_ regions: [NNUNetDataset.LabelRegion]?) {
         self = regions.map { .regions(writtenLabels: $0.map(\.writtenLabel)) } ?? .largest
     }
 

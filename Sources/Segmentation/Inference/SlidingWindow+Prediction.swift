@@ -17,8 +17,18 @@ extension SlidingWindow {
         of image: [Float], extent: Extent3, by networks: [Segmenter], classes: Int, on cpu: CPU,
         progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws -> [Float] {
+        try logits(
+            of: image, extent: extent, by: networks, classes: classes, orientations: orientations, on: cpu,
+            progress: progress)
+    }
+
+    /// The logits of a volume whose windows are seen in these orientations only.
+    func logits(
+        of image: [Float], extent: Extent3, by networks: [Segmenter], classes: Int, orientations: [Orientation],
+        on cpu: CPU, progress: (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws -> [Float] {
         check(!networks.isEmpty && image.count % extent.volume == 0, "\(image.count) values for \(extent) voxels")
-        let views = views(of: extent)
+        let views = views(of: extent, orientations: orientations)
         let importance = weighting.weights(over: patch)
         var sums = WeightedLogits(classes: classes, extent: extent)
         for first in stride(from: 0, to: views.count, by: max(1, viewsPerBatch)) {
@@ -37,7 +47,7 @@ extension SlidingWindow {
     }
 
     /// The views as one batch, `[N, D, H, W, C]`.
-    private func gather(_ views: [WindowView], from image: [Float], extent: Extent3, on cpu: CPU) -> Tensor {
+    func gather(_ views: [WindowView], from image: [Float], extent: Extent3, on cpu: CPU) -> Tensor {
         let channels = image.count / extent.volume
         let shape = Shape(samples: views.count, extent: patch, channels: channels)
         return Tensor(uninitialized: shape, on: cpu) { batch in

@@ -33,16 +33,20 @@ public struct SlidingWindow: Sendable, Hashable, Codable {
         return (0..<windows).map { Int((distance * Double($0)).rounded(.toNearestOrEven)) }
     }
 
+    /// The orientations in which each window is seen.
+    var orientations: [Orientation] { (views ?? .mirrorings).orientations(of: patch, mirroredAxes: mirroredAxes) }
+
     /// All views of a volume, window by window.
     ///
     /// Along an axis that is shorter than the window, the volume lies in the window's middle, the smaller half of the
     /// margin before it: the window then starts at a negative index.
-    func views(of extent: Extent3) -> [WindowView] {
+    /// - Parameter orientations: all that the settings name unless given.
+    func views(of extent: Extent3, orientations: [Orientation]? = nil) -> [WindowView] {
         let starts = (0..<3).map { axis in
             Self.starts(length: extent[axis], window: patch[axis], step: step)
                 .map { $0 - max(0, patch[axis] - extent[axis]) / 2 }
         }
-        let orientations = (views ?? .mirrorings).orientations(of: patch, mirroredAxes: mirroredAxes)
+        let orientations = orientations ?? self.orientations
         return starts[0].flatMap { depth in
             starts[1].flatMap { height in
                 starts[2].flatMap { width in

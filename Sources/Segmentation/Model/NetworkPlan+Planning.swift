@@ -13,8 +13,9 @@ extension NetworkPlan {
             outputChannels: plan.outputChannels, features: topology.features, strides: topology.strides,
             kernels: topology.kernels, blocks: topology.blocks,
             // Plans list levels from full resolution downwards, networks from the bottleneck upwards.
-            decoderConvolutions: topology.decoderConvolutions.reversed(), deepSupervision: deepSupervision)
-        (resNet, head) = (topology.resNet, topology.head)
+            decoderConvolutions: topology.decoderConvolutions.reversed(), deepSupervision: deepSupervision,
+            norm: topology.norm)
+        (adapterReduction, resNet, head) = (topology.adapterReduction, topology.resNet, topology.head)
     }
 
     /// The numbers of the network as a dataset's plan keeps them.
@@ -23,7 +24,7 @@ extension NetworkPlan {
             architecture: Self.architectures.first { $0.built == architecture }?.planned ?? .residual,
             features: features, strides: strides, kernels: kernels, blocks: blocks,
             decoderConvolutions: decoderConvolutions.reversed(), resNet: resNet)
-        topology.head = head
+        (topology.head, topology.norm, topology.adapterReduction) = (head, norm, adapterReduction)
         return topology
     }
 

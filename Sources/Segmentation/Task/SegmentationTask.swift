@@ -16,6 +16,8 @@ public struct SegmentationTask: TrainingTask {
     public let steps: Int
     /// What is predicted from time to time; may be empty.
     public let validation: ValidationCases
+    /// What is learned besides labels; nil for labels only.
+    public var guidance: (any Guidance)?
     /// What the weights are good for.
     public let card: TransferCard
     private let cpu: CPU
@@ -44,19 +46,47 @@ public struct SegmentationTask: TrainingTask {
     /// The network whose parameters train.
     public var network: any Module { unet }
 
+    /// The network that is validated, and that the run's weights file keeps: without adapters.
+    public var trained: UNet { guidance?.successor ?? (unet.hasAdapters ? unet.merged(on: cpu) : unet) }
+
+    /// ``trained``.
+    public var result: any Module { trained }
+
     /// The loss of a batch; its parts are those of full resolution.
     public func loss(_ batch: SegmentationBatch, step: Int) throws -> StepLoss {
+        let progress = Double(step) / Double(max(1, steps))
+        let outputs = unet(batch.input(on: cpu), in: .training)
+        guard let guidance else {
+            let (total, terms) = loss(outputs, labels: batch.labels, progress: progress)
+            return StepLoss(total: total, parts: Self.parts(terms), cases: batch.cases)
+        }
+        let range = 0..<batch.labeled
+        let isWhole = range.count == batch.labels.samples
         let (total, terms) = loss(
-            unet(batch.input(on: cpu), in: .training), labels: batch.labels,
-            progress: Double(step) / Double(max(1, steps)))
-        let parts = terms.map { ($0.name, Double($0.value.item)) }
-        return StepLoss(total: total, parts: Dictionary(uniqueKeysWithValues: parts), cases: batch.cases)
+            isWhole ? outputs : outputs.map { slice($0, axis: 0, range) },
+            labels: isWhole ? batch.labels : batch.labels.part(range), progress: progress)
+        let added = guidance.terms(outputs, batch: batch, loss: loss, progress: progress)
+        let sum = weightedSum([(guidance.supervisedWeight(batch), total)] + added.map { ($0.weight, $0.value) })
+        return StepLoss(total: sum, parts: Self.parts(terms + added), cases: batch.cases)
     }
+
+    private static func parts(_ terms: [LossTerm]) -> [String: Double] {
+        Dictionary(uniqueKeysWithValues: terms.map { ($0.name, Double($0.value.item)) })
+    }
+
+    /// A teacher follows.
+    public func didUpdate(step: Int) throws { guidance?.didUpdate(step: step) }
+
+    /// A teacher's weights, if there is one.
+    public var state: [String: StoredTensor] { guidance?.state ?? [:] }
+
+    /// Takes up ``state``.
+    public func restore(_ state: SafetensorsFile) throws { try guidance?.restore(state) }
 
     /// The mean Dice of each class over the validation cases, and of all.
     public func validate(step: Int) throws -> [String: Double] {
         guard !validation.cases.isEmpty else { return [:] }
-        let scores = try validation.scores(of: unet, on: cpu)
+        let scores = try validation.scores(of: trained, on: cpu)
         var numbers = ["dice": scores.foregroundMean(.dice)]
         for (index, structure) in scores.structures.enumerated() where scores.structures.count > 1 {
             numbers["dice \(structure.name)"] = scores.scores(.dice, ofStructure: index).mean
@@ -67,9 +97,10 @@ public struct SegmentationTask: TrainingTask {
     /// A slice of up to three cases: image, reference and prediction.
     public func previews(step: Int) throws -> [Preview] {
         let cases = validation.cases.isEmpty ? batches.cases : validation.cases
+        let network = trained
         return try cases.prefix(3).map { item in
             try SlicePreview(of: item, patch: batches.cutter.sampling.patch).preview(
-                by: unet, decision: validation.decision, on: cpu)
+                by: network, decision: validation.decision, on: cpu)
         }
     }
 }

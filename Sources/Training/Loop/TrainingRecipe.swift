@@ -108,13 +108,21 @@ extension Schedule.Shape {
             case .warmUp: ("warm_up", nil)
             case .poly(let exponent): ("poly", exponent)
             case .cosine(let floor): ("cosine", floor)
+            case .step(_, let factor): ("step", factor)
             case .constant: ("constant", nil)
             case nil: (nil, nil)
             }
-        switch try section.choice("shape", among: ["warm_up", "poly", "cosine", "constant"], default: name) {
+        switch try section.choice("shape", among: ["warm_up", "poly", "cosine", "step", "constant"], default: name) {
         case "warm_up": self = .warmUp
         case "poly": self = .poly(exponent: try section.double("exponent", default: number ?? 0.9, in: 0...100))
         case "cosine": self = .cosine(floor: try section.double("floor", default: number ?? 0, in: 0...1))
+        case "step":
+            // MultiStepLR's usual tenth, at half and three quarters of the stage.
+            var usual = [0.5, 0.75]
+            if case .step(let drops, _) = fallback { usual = drops }
+            self = .step(
+                drops: try section.doubles("drops", default: usual, in: 0...1),
+                factor: try section.double("factor", default: number ?? 0.1, in: 0...1))
         default: self = .constant
         }
     }

@@ -44,6 +44,8 @@ public struct Schedule: Hashable, Sendable {
         case poly(exponent: Double)
         /// `floor + (1 − floor) · (1 + cos(π·t/T)) / 2`.
         case cosine(floor: Double)
+        /// `factor^k` after `k` of the drops, given as shares of the stage.
+        case step(drops: [Double], factor: Double)
         /// 1.
         case constant
 
@@ -52,6 +54,7 @@ public struct Schedule: Hashable, Sendable {
             case .warmUp: (t + 1) / total
             case .poly(let exponent): pow(1 - t / total, exponent)
             case .cosine(let floor): floor + (1 - floor) * (1 + cos(.pi * t / total)) / 2
+            case .step(let drops, let factor): pow(factor, Double(drops.count { $0 <= t / total }))
             case .constant: 1
             }
         }

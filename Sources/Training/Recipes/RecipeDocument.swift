@@ -31,6 +31,27 @@ public struct RecipeDocument: Sendable {
         return RecipeDocument(path: path, root: try overlay(written, overrides))
     }
 
+    /// This recipe, changed by what another file itself writes and by overrides: the same training with another switch.
+    ///
+    /// The file's parents do not count, nor does what it says in `ignored`.
+    /// - Parameter name: a path relative to this recipe's folder; nil for none.
+    /// - Throws: as ``load(_:overrides:)``.
+    public func varied(by name: String?, overrides: [String], ignoring ignored: String) throws -> RecipeDocument {
+        var tree = root.removing(ignored)
+        if let name {
+            let file = URL(filePath: name, relativeTo: URL(filePath: path).deletingLastPathComponent()).path
+            let text: String
+            do {
+                text = try String(contentsOfFile: file, encoding: .utf8)
+            } catch {
+                throw FileError("read", file, error)
+            }
+            tree = tree.overlaid(
+                by: try RecipeParser.parse(text, file: file).removing(Self.parentKey).removing(ignored))
+        }
+        return RecipeDocument(path: path, root: try Self.overlay(tree, overrides))
+    }
+
     /// Lets `read` make a typed recipe of this document, then refuses keys that were not read.
     ///
     /// - Returns: the typed recipe, and all values it read, defaults included.

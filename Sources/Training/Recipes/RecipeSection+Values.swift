@@ -58,6 +58,13 @@ extension RecipeSection {
         }
     }
 
+    /// `true`, `false` or `none`.
+    public func optionalBool(_ key: String, default fallback: Bool? = nil) throws -> Bool? {
+        try optional(key, "true or false", fallback, { .bool($0) }) {
+            if case .scalar(.bool(let value)) = $0.content { value } else { nil }
+        }
+    }
+
     /// One of the cases of an enumeration, by its raw value.
     public func choice<Choice>(
         _ key: String, of type: Choice.Type = Choice.self, default fallback: Choice? = nil

@@ -4,6 +4,8 @@ import Tensors
 public enum DatasetError: UserFacingError, Hashable {
     /// `dataset.json` is missing or unreadable, or a key in it is wrong.
     case badDescription(path: String, problem: String)
+    /// Fewer labeled cases than folds.
+    case tooFewCases(path: String, count: Int)
     /// The folder holds no images.
     case noImages(folder: String)
     /// A file's name does not follow the layout.
@@ -31,6 +33,8 @@ public enum DatasetError: UserFacingError, Hashable {
     public var description: String {
         switch self {
         case .badDescription(let path, let problem): "\(path): \(problem)"
+        case .tooFewCases(let path, let count):
+            "\(path) has \(count) labeled cases, five folds need five; use --fold all, or write a splits_final.json"
         case .noImages(let folder): "\(folder): no NIfTI images here; give a folder that holds some"
         case .badFileName(let path, let expected): "\(path): the file name should be \(expected); rename or remove it"
         case .missingChannel(let name, let path):

@@ -31,6 +31,10 @@ public struct NetworkTopology: Codable, Hashable, Sendable {
     public var resNet: ResNetShape?
     /// What stands behind a ResNet; nil for nnU-Net's decoder.
     public var head: NetworkPlan.Head?
+    /// What normalizes feature maps; nil for instance norm.
+    public var norm: NormKind?
+    /// How many channels become one inside the adapters behind the encoder's residual blocks; nil without adapters.
+    public var adapterReduction: Int?
 
     /// A topology of these numbers, each list with one element per stage.
     public init(

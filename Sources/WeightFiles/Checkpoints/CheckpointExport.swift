@@ -39,8 +39,12 @@ public struct CheckpointExport: Sendable {
     }
 
     /// Writes the weights.
-    /// - Throws: ``WeightsFileError/incomplete(file:missing:)`` for an encoder alone as nnU-Net's checkpoint; ``FileError``.
+    /// - Throws: ``WeightsFileError/incomplete(file:missing:)`` for an encoder alone as nnU-Net's checkpoint,
+    ///   ``WeightsFileError/unknownInPython(file:part:)`` for a network that only this suite has; ``FileError``.
     public func write(_ format: Format, to output: String) throws {
+        if format != .safetensors, let part = plan.unknownInPython {
+            throw WeightsFileError.unknownInPython(file: path, part: part)
+        }
         switch format {
         case .nnUNet:
             guard tensors.keys.contains(where: { $0.hasPrefix("decoder.transpconvs.") }) else {

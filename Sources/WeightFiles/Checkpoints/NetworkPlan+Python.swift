@@ -24,11 +24,20 @@ extension NetworkPlan {
             ("strides", sizes(strides)),
             (architecture == .resEnc ? "n_blocks_per_stage" : "n_conv_per_stage", .integers(blocks)),
             ("n_conv_per_stage_decoder", .integers(decoderConvolutions)), ("conv_bias", .bool(convolutionBias)),
-            ("norm_op", .text("torch.nn.modules.instancenorm.InstanceNorm\(suffix)")),
+            (
+                "norm_op",
+                .text("torch.nn.modules.\(norm == .batch ? "batchnorm.Batch" : "instancenorm.Instance")Norm\(suffix)")
+            ),
             ("norm_op_kwargs", .dictionary([("eps", .number(1e-5)), ("affine", .bool(true))])), ("dropout_op", .none),
             ("dropout_op_kwargs", .none), ("nonlin", .text("torch.nn.LeakyReLU")),
             ("nonlin_kwargs", .dictionary([("inplace", .bool(true))])),
         ]
+    }
+
+    /// What dynamic-network-architectures cannot build; nil if it can.
+    var unknownInPython: String? {
+        if adapterReduction != nil { return "adapters behind its residual blocks" }
+        return norm == .group ? "group norms" : nil
     }
 
     /// Whether the encoder is built like that of `other`.
@@ -36,5 +45,6 @@ extension NetworkPlan {
         architecture == other.architecture && dimensions == other.dimensions && features == other.features
             && strides == other.strides && kernels == other.kernels && blocks == other.blocks
             && decoderConvolutions == other.decoderConvolutions && convolutionBias == other.convolutionBias
+            && norm == other.norm
     }
 }

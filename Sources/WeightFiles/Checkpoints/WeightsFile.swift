@@ -128,6 +128,8 @@ public enum WeightsFileError: UserFacingError, Equatable {
     case notPlanar(file: String, network: WeightsNetwork)
     /// The tool for which the weights shall be exported needs a part that they lack.
     case incomplete(file: String, missing: String)
+    /// The network has a part that nnU-Net's networks lack.
+    case unknownInPython(file: String, part: String)
 
     /// The file is not for this.
     public var exitCode: Int32 { ExitStatus.badData }
@@ -144,6 +146,8 @@ public enum WeightsFileError: UserFacingError, Equatable {
             "\(file) holds \(network.title): only a 2D ResNet can be inflated."
         case .incomplete(let file, let missing):
             "\(file) has no \(missing), which nnU-Net's -pretrained_weights needs: export for nnssl or as safetensors."
+        case .unknownInPython(let file, let part):
+            "\(file) has \(part), which nnU-Net's networks lack: export as safetensors."
         }
     }
 }

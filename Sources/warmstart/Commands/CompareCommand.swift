@@ -15,8 +15,12 @@ struct CompareCommand: ParsableCommand {
             cases that no run saw. Prints a table; the page is index.html. --resume goes on with what is finished, also \
             with more sizes, seeds or weights than before.
 
-            Example:
+            A recipe may list variants of the training instead, such as losses or schedules; they are the rows then, and \
+            the first is the baseline.
+
+            Examples:
               warmstart compare Finetune/compare-small-cpu.yaml --data DATASET --init S3D=pretrained --out comparison
+              warmstart compare Finetune/compare-losses-cpu.yaml --data DATASET --out losses
             """)
 
     @Argument(help: "A fine-tuning recipe with a section comparison.")
@@ -62,7 +66,7 @@ struct CompareCommand: ParsableCommand {
         let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
         let cpu = compute.cpu
         let comparison = try Comparison(
-            dataset, initializations: [.scratch] + starts.map(initialization), recipe: recipe, on: cpu)
+            dataset, initializations: recipe.initializations(starts.map(initialization)), recipe: recipe, on: cpu)
         try comparison.checkHeldOut()
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
         comparisonRun.reused = try reused.map { try $0.requiredFolder() }

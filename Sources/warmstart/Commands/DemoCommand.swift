@@ -32,8 +32,7 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         if try WeightsFolder.find() == nil {
-            FileHandle.standardError.write(
-                Data("the folder Weights of the suite is not here: the demo goes without its weights\n".utf8))
+            StandardError.write("the folder Weights of the suite is not here: the demo goes without its weights\n")
         }
         if let content = try? FileManager.default.contentsOfDirectory(atPath: out), !content.isEmpty {
             throw FileError("create", out, reason: "it is not empty; choose another folder")

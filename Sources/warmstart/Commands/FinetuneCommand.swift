@@ -11,7 +11,7 @@ struct FinetuneCommand: ParsableCommand {
         commandName: "finetune",
         abstract: "Train a segmentation network, from scratch or from pre-trained weights.",
         discussion: """
-            One fold of a five-fold split is left out, validates the network while it trains, and is predicted and \
+            One fold of the dataset's cross-validation (splits_final.json, or nnU-Net's five folds) is left out, validates the network while it trains, and is predicted and \
             scored at the end: summary.json. The folder that comes out is what predict takes as --model.
 
             Examples:
@@ -32,7 +32,7 @@ struct FinetuneCommand: ParsableCommand {
         help: "Weights to start from: a file, the folder of a run, the name of published ones, or none.")
     var start = "none"
 
-    @Option(help: "The fold to leave out, 0 to 4; all: train on every case, score none.")
+    @Option(help: "The fold to leave out, counted from 0; all: train on every case, score none.")
     var fold = "0"
 
     @Option(help: "Train on so many cases of the other folds (default: on all).")
@@ -46,7 +46,7 @@ struct FinetuneCommand: ParsableCommand {
     @OptionGroup var printing: PrintOptions
 
     func validate() throws {
-        guard fold == "all" || (0..<5).contains(Int(fold) ?? -1) else {
+        guard fold == "all" || (Int(fold) ?? -1) >= 0 else {
             throw ValidationError("--fold must be 0, 1, 2, 3, 4 or all, got \(fold).")
         }
         if let cases, cases < 1 { throw ValidationError("--cases must be at least 1, got \(cases).") }
@@ -86,7 +86,14 @@ struct FinetuneCommand: ParsableCommand {
     private func split(of dataset: NNUNetDataset, seed: UInt64) throws -> Split.Fold {
         let names = dataset.trainingCases.map(\.name)
         let index = Int(fold)
-        var split = index.map { Split.folds(5).divide(names)[$0] } ?? Split.Fold(training: names, test: [])
+        var split = Split.Fold(training: names, test: [])
+        if let index {
+            let folds = try dataset.crossValidation()
+            guard index < folds.count else {
+                throw ValidationError("--fold must be at most \(folds.count - 1), or all, got \(fold).")
+            }
+            split = Split.Fold(training: folds[index].training, test: folds[index].validation)
+        }
         if let cases, cases > split.training.count {
             throw ValidationError("--cases \(cases): there are \(split.training.count) cases to train on.")
         }

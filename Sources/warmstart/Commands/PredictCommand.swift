@@ -16,10 +16,14 @@ struct PredictCommand: ParsableCommand {
             Examples:
               warmstart predict --model run0 run1 run2 --input IMAGES --out PREDICTIONS
               warmstart predict --model small-patch large-patch --combine vote --input IMAGES --out PREDICTIONS
+              warmstart predict --model run0 run1 --uncertainty MAPS --input IMAGES --out PREDICTIONS
             """)
 
     @Option(parsing: .upToNextOption, help: "The folders of fine-tuning runs; several are averaged.")
-    var model: [ExistingPath]
+    var model: [ExistingPath] = []
+
+    @Option(help: "A file of warmstart ensemble in place of --model: its models with their learned weights.")
+    var ensemble: ExistingPath?
 
     @Option(help: "A folder of images: NAME_0000.nii.gz for the first channel, NAME_0001.nii.gz for the next.")
     var input: ExistingPath
@@ -36,7 +40,23 @@ struct PredictCommand: ParsableCommand {
             """)
     var combine = Combination.logits
 
+    @Option(
+        help: """
+            A folder for maps of how far models and mirrored views agree, NAME_variance.nii.gz, NAME_entropy.nii.gz and \
+            NAME_mutual_information.nii.gz, on the image's grid.
+            """)
+    var uncertainty: String?
+
     @OptionGroup var compute: ComputeOptions
+
+    func validate() throws {
+        guard model.isEmpty == (ensemble != nil) else {
+            throw ValidationError("Give either --model or --ensemble.")
+        }
+        guard ensemble == nil || combine == .logits else {
+            throw ValidationError("--combine does not go with --ensemble, whose file says how its models decide.")
+        }
+    }
 
     enum Combination: String, ExpressibleByArgument, CaseIterable {
         case logits, probabilities, vote
@@ -45,10 +65,13 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         let segmenter = try segmenter()
         let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count)
-        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-        let lock = try FolderLock(out)
-        defer { withExtendedLifetime(lock) {} }
-        AtomicFile.removeTemporaries(in: out)
+        let locks = try [out, uncertainty].compactMap(\.self).distinctFolders.map { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let lock = try FolderLock(folder)
+            AtomicFile.removeTemporaries(in: folder)
+            return lock
+        }
+        defer { withExtendedLifetime(locks) {} }
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {
             StandardError.write("\(kept) of \(images.count) images have a result in \(out); it is kept\n")
@@ -58,7 +81,7 @@ struct PredictCommand: ParsableCommand {
             for (index, image) in images.enumerated() {
                 let file = "\(out)/\(image.name).nii.gz"
                 if !FileManager.default.fileExists(atPath: file) {
-                    try segmenter.segment(image, to: file) { _, _ in
+                    try predict(image, by: segmenter, to: file) {
                         if interruption.isRequested { throw PredictionInterrupted(folder: out) }
                     }
                 }
@@ -69,20 +92,46 @@ struct PredictCommand: ParsableCommand {
         print(out)
     }
 
+    /// Segments one image; the labels are written last, so that an image that has them has its maps.
+    private func predict(
+        _ image: DatasetCase, by segmenter: any ImageSegmenter, to file: String, pause: () throws -> Void
+    ) throws {
+        guard let uncertainty else { return try segmenter.segment(image, to: file) { _, _ in try pause() } }
+        let volume = try image.readImage(channelNames: segmenter.channelNames)
+        let result = try segmenter.segmentWithUncertainty(volume) { _, _ in try pause() }
+        try result.write(named: image.name, to: uncertainty)
+        try NIfTIFile.write(result.labels, to: file)
+    }
+
     /// The models, as one.
     private func segmenter() throws -> any ImageSegmenter {
-        func ensemble(_ folders: [String]) throws -> Ensemble {
-            var ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
-            if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
-            return ensemble
+        if let ensemble {
+            let learned = try LearnedEnsemble(contentsOf: ensemble.required())
+            let members = try learned.models.map { try opened([ExistingPath(argument: $0).requiredFolder()]) }
+            return try ModelMixture(
+                members, rule: .weighted(EnsembleWeights(learned.weights)), on: compute.cpu)
         }
         let folders = try model.map { try $0.requiredFolder() }
         switch combine {
-        case .logits: return try ensemble(folders)
+        case .logits: return try opened(folders)
         case .probabilities, .vote:
             return try ModelMixture(
-                folders.map { try ensemble([$0]) }, rule: combine == .vote ? .vote : .averageProbabilities,
+                folders.map { try opened([$0]) }, rule: combine == .vote ? .vote : .averageProbabilities,
                 on: compute.cpu)
         }
+    }
+
+    private func opened(_ folders: [String]) throws -> Ensemble {
+        var ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
+        if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
+        return ensemble
+    }
+}
+
+extension [String] {
+    /// Each folder once, whatever it is called: maps may lie beside the labels.
+    fileprivate var distinctFolders: [String] {
+        func place(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().standardizedFileURL.path }
+        return enumerated().filter { index, path in !prefix(index).map(place).contains(place(path)) }.map(\.element)
     }
 }

@@ -13,7 +13,8 @@ struct BundledRecipeTests {
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Finetune")
         .path(percentEncoded: false)
 
-    private static let names = ["s3d-table3", "schedules", "losses", "tricks"].flatMap { part in
+    private static let names = ["s3d-table3", "schedules", "losses", "tricks", "adapters", "small-labels"].flatMap {
+        part in
         ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(part)")) ?? []).sorted().map {
             "\(part)/\($0)"
         }
@@ -122,6 +123,47 @@ struct BundledRecipeTests {
             #expect(abs(rates.factor(of: name) - pow(0.75, Double(depth))) < 1e-12, "\(name)")
         }
         #expect(network.namedParameters.allSatisfy { rates.factor(of: $0.name) < 1 || $0.name.hasPrefix("decoder.") })
+    }
+
+    @Test func smallLabelsAndAdaptersMeanWhatTheySay() throws {
+        guard case .lowRank(let adaptation, let modules) = try load("adapters/lora.yaml").0.adapters else {
+            return #expect(Bool(false), "no LoRA")
+        }
+        #expect(adaptation.rank == 8 && adaptation.scale == 16 && modules == ["encoder"])
+        #expect(try load("adapters/residual.yaml").0.adapters == .residual(reduction: 8))
+        #expect(
+            try load("small-labels/mean-teacher.yaml").0.teacher
+                == .meanTeacher(weight: 0.1, rise: 0.4, momentum: 0.99))
+        #expect(
+            try load("small-labels/distillation.yaml").0.teacher == .distillation(runs: [], share: 0.5, temperature: 2))
+        #expect(
+            try load("small-labels/pseudo-labels.yaml").0.teacher
+                == .pseudoLabels(runs: [], confidence: 0.9, keep: 0.5, weight: WeightCourse(from: 0, to: 1, until: 0.4))
+        )
+        let (teacher, student) = (
+            try load("small-cpu.yaml").0, try load("small-labels/small-student-cpu.yaml").0
+        )
+        let sizes = [teacher, student].map { $0.plan.preset.plan(outputChannels: 3).parameterCount }
+        #expect(sizes[1] * 3 < sizes[0], "\(sizes)")
+        // Less than 5 % of ResEnc-L's encoder train with LoRA of rank 8, and with adapters.
+        let network = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: CPU(threads: 2))
+        let encoder = network.namedParameters.filter { $0.name.hasPrefix("encoder.") }
+        let whole = encoder.reduce(0) { $0 + $1.parameter.pytorchShape.count }
+        #expect(adaptation.attach(to: encoder, seed: 0) * 20 < whole && whole == 90_296_576)
+        var adapted = NetworkPreset.l.plan(outputChannels: 1)
+        adapted.adapterReduction = 8
+        #expect((adapted.parameterCount - network.plan.parameterCount) * 20 < whole)
+    }
+
+    @Test func ratesMayFallInStepsOrByACosine() throws {
+        let step = try load("schedules/adam-step.yaml").0.training(isPretrained: false).schedule
+        for (at, rate) in [(0, 3e-4), (124_999, 3e-4), (125_000, 3e-5), (187_500, 3e-6), (249_999, 3e-6)] {
+            #expect(abs(step.learningRate(at: at) - rate) < 1e-12, "step \(at)")
+        }
+        let recipe = try load("schedules/adamw-cosine.yaml").0
+        #expect((recipe.training.rule as? Adam)?.isDecoupled == true)
+        let cosine = recipe.training(isPretrained: true).schedule
+        #expect(abs(cosine.learningRate(at: 12_500 + 125_000) - 1.5e-4) < 1e-12)
     }
 
     @Test func switchesChangeWhatTheyName() throws {

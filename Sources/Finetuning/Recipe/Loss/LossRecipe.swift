@@ -89,6 +89,8 @@ public struct LossSetting {
     public var regions: Regions?
     /// Voxels with this label count nowhere.
     public var ignoredLabel: Int32?
+    /// Whether the plan wants Dice over the batch.
+    public var batchDice = false
     /// The edges of a voxel along depth, height and width.
     public var spacingMM: [Double]
     /// Counts the voxels of each class in each training case, `[case][class]`.
@@ -96,10 +98,10 @@ public struct LossSetting {
 
     /// See the properties.
     public init(
-        classes: Int, regions: Regions? = nil, ignoredLabel: Int32? = nil, spacingMM: [Double] = [1, 1, 1],
-        voxelCounts: @escaping () throws -> [[Int]]
+        classes: Int, regions: Regions? = nil, ignoredLabel: Int32? = nil, batchDice: Bool = false,
+        spacingMM: [Double] = [1, 1, 1], voxelCounts: @escaping () throws -> [[Int]]
     ) {
         (self.classes, self.regions, self.ignoredLabel) = (classes, regions, ignoredLabel)
-        (self.spacingMM, self.voxelCounts) = (spacingMM, voxelCounts)
+        (self.batchDice, self.spacingMM, self.voxelCounts) = (batchDice, spacingMM, voxelCounts)
     }
 }

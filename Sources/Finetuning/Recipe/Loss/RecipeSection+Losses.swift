@@ -6,13 +6,15 @@ import Training
 extension RecipeSection {
     func diceCrossEntropy() throws -> LossMaker {
         let (crossEntropy, dice) = (try weight("cross_entropy"), try weight("dice"))
-        let batchDice = try bool("batch_dice", default: false)
+        let batchDice = try optionalBool("batch_dice")
         guard crossEntropy + dice > 0 else {
             throw error(at: "dice", "cross_entropy and dice are both 0: nothing would be learned")
         }
         return { setting in
             var loss = DiceCrossEntropy()
-            (loss.crossEntropyWeight, loss.diceWeight, loss.batchDice) = (crossEntropy, dice, batchDice)
+            (loss.crossEntropyWeight, loss.diceWeight, loss.batchDice) = (
+                crossEntropy, dice, batchDice ?? setting.batchDice
+            )
             (loss.ignoredLabel, loss.regions) = (setting.ignoredLabel, setting.regions)
             return loss
         }
@@ -126,13 +128,13 @@ extension RecipeSection {
 
     /// Dice plus another loss.
     func dicePlus(_ other: @escaping LossMaker, weight: WeightCourse) throws -> LossMaker {
-        let (diceWeight, batchDice) = (try self.weight("dice"), try bool("batch_dice", default: false))
+        let (diceWeight, batchDice) = (try self.weight("dice"), try optionalBool("batch_dice"))
         guard diceWeight > 0 || weight.last > 0 else {
             throw error(at: "dice", "both weights are 0: nothing would be learned")
         }
         return { setting in
             var dice = DiceLoss()
-            dice.batchDice = batchDice
+            dice.batchDice = batchDice ?? setting.batchDice
             return CompoundLoss([
                 .init(dice.ignoring(setting.ignoredLabel), weight: WeightCourse(diceWeight)),
                 .init(try other(setting), weight: weight),
