@@ -128,6 +128,6 @@ public struct Demo: Sendable {
         loss: {batch_dice: true}
         patches: {augmentation: light}
         prediction: {mirroring: false, validation_cases: 0}
-        comparison: {sizes: [4, 8], seeds: [0, 1], split: every-fifth-held-out}
+        comparison: {sizes: [4], seeds: [0, 1], split: every-fifth-held-out}
         """
 }

@@ -37,7 +37,7 @@ struct CommandLineTests {
         try await expectFailure(
             "preprocess", "--data", folder.path, "--plan", "nowhere.json", "--out", "s", exits: 74,
             says: "cannot find nowhere.json")
-        try await expectFailure("weights", "show", "nowhere", exits: 74, says: "cannot find nowhere")
+        try await expectFailure("weights", "show", "nowhere", exits: 74, says: "there is no file nowhere")
         try await expectFailure("weights", "list", "nowhere", exits: 74, says: "cannot find nowhere")
         try await expectFailure(
             "evaluate", "--predictions", folder.path, "--references", "nowhere", exits: 74, says: "cannot find nowhere")

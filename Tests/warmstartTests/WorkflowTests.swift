@@ -110,6 +110,8 @@ struct WorkflowTests {
         let list = try #require(shown["list"] as? [[String: Any]])
         #expect(list[0]["tensor"] as? String == "encoder.stem.weight")
         #expect(list[0]["shape"] as? [Int] == [4, 3])
-        #expect(try await succeed("weights", "list", folder.path).contains("small.safetensors  unknown          12"))
+        #expect(
+            try await succeed("weights", "list", folder.path).contains(
+                "small.safetensors  unknown  unknown          12"))
     }
 }

@@ -10,7 +10,7 @@ struct DemoCommand: ParsableCommand {
         commandName: "demo",
         abstract: "See the whole chain on made-up volumes, in minutes.",
         discussion: """
-            Makes up a dataset, pre-trains a small network on the volumes without labels, fine-tunes it on 4 and 8 labeled \
+            Makes up a dataset, pre-trains a small network on the volumes without labels, fine-tunes it on 4 labeled \
             cases, from scratch, from these weights and from the two that come with the suite, and compares.
 
             Example:

@@ -17,7 +17,8 @@ struct FinetuneCommand: ParsableCommand {
             Examples:
               warmstart finetune Finetune/small-cpu.yaml --data DATASET --out scratch
               warmstart finetune Finetune/small-cpu.yaml --data DATASET --init pretrained --cases 10 --out from-s3d
-              warmstart finetune Finetune/small-cpu.yaml --data DATASET --init resnet_10.pth --set plan.preset=of-weights \\
+              warmstart finetune Finetune/small-cpu.yaml --data DATASET \\
+                --init resnet_10.pth --set plan.preset=of-weights \\
                 --set plan.preprocessing=like-pretrained --out from-medicalnet
             """)
 

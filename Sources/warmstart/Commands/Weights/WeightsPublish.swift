@@ -10,7 +10,8 @@ struct WeightsPublish: ParsableCommand {
         discussion: """
             Example:
               warmstart weights publish runs/s3d --name s3d-phantoms --data "64 phantoms of heads, made up" \\
-                --use "trying the suite; no real image was seen" --licence CC0-1.0 --part encoder --rounded
+                --use "trying the suite; no real image was seen" --licence CC0-1.0 \\
+                --part encoder --rounded
             """)
 
     @Argument(help: "The folder of a run, or a file with a transfer card.")
