@@ -63,6 +63,17 @@ struct AtomicTests {
         #expect(folder.names == ["checkpoint"])
     }
 
+    @Test func aFolderIsRemovedWithWhatAKillLeft() throws {
+        let folder = try TemporaryFolder()
+        for name in ["checkpoint", "checkpoint.partial"] {
+            try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
+        }
+        for _ in 0..<2 {
+            try AtomicDirectory.removeWhole(folder("checkpoint"))
+            #expect(folder.names == [])
+        }
+    }
+
     @Test func nothingToRecoverIsNoError() throws {
         let folder = try TemporaryFolder()
         try AtomicDirectory.recover(folder("checkpoint"))

@@ -49,9 +49,8 @@ public struct FinetuningRunner: CellRunner {
 
     /// Removes the checkpoint.
     public func cleanUp(_ folder: String) {
-        for name in ["checkpoint", "checkpoint.partial", "checkpoint.previous"] {
-            try? FileManager.default.removeItem(atPath: "\(folder)/run/\(name)")
-        }
+        // What cannot be removed now is removed when the comparison goes on.
+        try? AtomicDirectory.removeWhole("\(folder)/run/checkpoint")
     }
 
     /// Makes sure that all weights can be used, before hours are spent on the first cell.

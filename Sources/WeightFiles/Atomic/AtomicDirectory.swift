@@ -33,6 +33,14 @@ public enum AtomicDirectory {
         try remove(previous)
     }
 
+    /// Removes the folder at `path`, if there is one, so that it is never there in part.
+    /// - Throws: ``FileError``.
+    public static func removeWhole(_ path: String) throws {
+        try recover(path)
+        if exists(path) { try move(path, to: path + ".partial") }
+        try remove(path + ".partial")
+    }
+
     /// Puts right what a process left that was killed while it replaced the folder at `path`.
     ///
     /// Afterwards `path` is the latest whole folder, if there ever was one, and nothing lies beside it.
