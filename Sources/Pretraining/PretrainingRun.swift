@@ -1,3 +1,4 @@
+import Ranks
 import Tensors
 import Training
 
@@ -18,13 +19,15 @@ public struct PretrainingRun {
     /// Prepares the images, then trains to the end.
     ///
     /// - Parameters:
+    ///   - ranks: who else trains; all call this at once, and see one file system.
     ///   - resumes: whether the run was begun before and goes on from its checkpoint.
     ///   - interruption: when requested, the step at hand is finished and saved.
     ///   - progress: is told of every step.
     ///   - notify: is told what happens to the images; on any thread.
     /// - Throws: ``PretrainingDataError``, `TrainingError`, `TrainingInterrupted`, and the errors of reading and writing.
     public func train(
-        resumes: Bool, on cpu: CPU, interruption: Interruption = Interruption(), progress: inout Progress,
+        resumes: Bool, on cpu: CPU, ranks: any Communicator = OneProcess(),
+        interruption: Interruption = Interruption(), progress: inout Progress,
         notify: @escaping @Sendable (PretrainingNotice) -> Void = { _ in }
     ) throws {
         // What is wrong with the list of images comes to light before the folder is touched.
@@ -33,26 +36,32 @@ public struct PretrainingRun {
         let images =
             needsLabels
             ? nil : try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
-        let run = try resumes ? RunDirectory.resume(path, recipe: resolved) : .create(path, recipe: resolved)
-        let report = LeftOutReport(passingOn: notify)
-        let store = recipe.data.store ?? "\(path)/store"
-        let data =
-            try images.map {
-                try PretrainingData(
-                    preparing: $0, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
-                    notify: report.note)
-            } ?? PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
-        try report.write(toRun: path)
-        try PretrainingImages(data).record(inRun: path)
-        try train(recipe.method, data, in: run, on: cpu, interruption, &progress)
+        let (run, data) = try ranks.firstThenOthers {
+            let run =
+                try !ranks.isFirst
+                ? RunDirectory.follow(path, recipe: resolved)
+                : resumes ? .resume(path, recipe: resolved) : .create(path, recipe: resolved)
+            let report = LeftOutReport(passingOn: ranks.isFirst ? notify : { _ in })
+            let store = recipe.data.store ?? "\(path)/store"
+            let data =
+                try images.map {
+                    try PretrainingData(
+                        preparing: $0, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
+                        notify: report.note)
+                } ?? PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
+            if ranks.isFirst { try report.write(toRun: path) }
+            try PretrainingImages(data).record(inRun: path)
+            return (run, data)
+        }
+        let task = try recipe.method.task(recipe.setup, data: data, on: cpu)
+        try train(task, in: run, ranks, interruption, &progress)
     }
 
     private func train(
-        _ method: some PretextMethod, _ data: PretrainingData, in run: RunDirectory, on cpu: CPU,
-        _ interruption: Interruption, _ progress: inout Progress
+        _ task: some TrainingTask, in run: RunDirectory, _ ranks: any Communicator, _ interruption: Interruption,
+        _ progress: inout Progress
     ) throws {
-        var loop = try TrainingLoop(
-            try method.task(recipe.setup, data: data, on: cpu), recipe: recipe.training, in: run)
+        var loop = try TrainingLoop(task, recipe: recipe.training, in: run, ranks: ranks)
         try loop.train(interruption: interruption, progress: &progress)
     }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Networks
+import Ranks
 import Segmentation
 import Tensors
 import Training
@@ -41,6 +42,8 @@ public struct FinetuneRun {
     public var store: String?
     /// The size up to which preprocessed cases are kept in memory.
     public var memoryBudget = 4 << 30
+    /// Who else trains; all call ``train(_:interruption:progress:report:)`` at once, and see one file system.
+    public var ranks: any Communicator = OneProcess()
     let cpu: CPU
 
     /// A run.
@@ -78,29 +81,40 @@ public struct FinetuneRun {
         let network = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
         recipe.plan.initializer.initialize(network, seed: recipe.seed)
         let report = try transferred(to: network, plan: plan)
-        let cases = try casesInMemory(plan)
-        let directory = try runDirectory(start)
-        try FinetuneSetup(
-            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
-            weightsDigest: weightsFile.map(ContentDigest.ofFile)
-        ).record(inRun: folder)
+        let inMemory = try casesInMemory(plan)
         var card = SegmentationModelCard(
             plan: plan, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
             postProcessing: recipe.postProcessing)
         card.hierarchy = recipe.hierarchy
-        try card.write(toRun: folder)
-        if let report {
-            try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
-            tell(report)
+        let (directory, cases) = try ranks.firstThenOthers {
+            guard ranks.isFirst else {
+                return (RunDirectory.follow(folder, recipe: resolvedRecipe), try inMemory ?? casesInStore(plan))
+            }
+            let directory = try runDirectory(start)
+            try record(card, report)
+            return (directory, try inMemory ?? casesInStore(plan))
         }
-        let task = try task(network, plan: plan, cases: try cases ?? casesInStore(plan))
+        if ranks.isFirst, let report { tell(report) }
+        let task = try task(network, plan: plan, cases: cases)
         var training = recipe.training(isPretrained: isPretrained)
         if isPretrained, let decay = recipe.layerDecay {
             training.schedule = training.schedule.decayed(by: decay, along: network)
         }
-        var loop = try TrainingLoop(task, recipe: training, in: directory)
+        var loop = try TrainingLoop(task, recipe: training, in: directory, ranks: ranks)
         try loop.train(interruption: interruption, progress: &progress)
         return SegmentationModel(path: folder, card: card, network: network)
+    }
+
+    /// Writes what the run is made of, or makes sure that the run to resume is made of the same.
+    private func record(_ card: SegmentationModelCard, _ report: TransferReport?) throws {
+        try FinetuneSetup(
+            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
+            weightsDigest: weightsFile.map(ContentDigest.ofFile)
+        ).record(inRun: folder)
+        try card.write(toRun: folder)
+        if let report {
+            try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
+        }
     }
 
     /// Makes sure that the pre-trained weights, if there are any, fit the network: before hours are spent on other runs.
@@ -151,12 +165,16 @@ public struct FinetuneRun {
         var batches = try SegmentationBatches(
             of: shown, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed)
         batches.carveMix = recipe.carveMix
+        var loss = try loss(plan, of: shown)
+        if ranks.count > 1, recipe.training.microBatch == nil {
+            let division = try BatchDivision(samples: plan.batch, rank: ranks.rank, ranks: ranks.count)
+            loss = loss.pooled(BatchPool(ranks, share: division.weight(of: division.parts[0]))) ?? loss
+        }
         return SegmentationTask(
-            network, plan: plan, batches: batches,
-            loss: try loss(plan, of: shown), steps: schedule.steps,
+            network, plan: plan, batches: batches, loss: loss, steps: schedule.steps,
             validation: ValidationCases(
                 Array(cases.dropFirst(trainingCases.count)), window: window, dataset: dataset),
-            on: cpu)
+            recomputes: recipe.training.recomputes, on: cpu)
     }
 
     /// The recipe's loss for the dataset.

@@ -41,11 +41,14 @@ public struct SegmentationBatches: BatchSource {
         (self.cases, self.cutter, self.batchSize, self.seed) = (cases, cutter, batchSize, seed)
     }
 
-    /// The batch of a step.
+    /// Patches of a step.
+    public var samplesPerStep: Int { batchSize }
+
+    /// Some patches of a step.
     /// - Throws: ``StoreError`` if a case of a store cannot be read.
-    public func batch(step: Int) throws -> SegmentationBatch {
+    public func batch(step: Int, samples: Range<Int>) throws -> SegmentationBatch {
         var (images, labels, names, channels): ([Float], [Int32], [String], Int) = ([], [], [], 1)
-        for sample in 0..<batchSize {
+        for sample in samples {
             let chosen = cases[PatchSampling.image(of: cases.count, seed: seed, step: step, sample: sample)]
             var patch = try patch(of: chosen, seed: seed, step: step, sample: sample)
             if let carveMix { try mix(&patch, carveMix, step: step, sample: sample) }
@@ -57,7 +60,7 @@ public struct SegmentationBatches: BatchSource {
         }
         return SegmentationBatch(
             images: images, channels: channels,
-            labels: LabelMap(samples: batchSize, extent: cutter.sampling.patch, labels: labels), cases: names)
+            labels: LabelMap(samples: samples.count, extent: cutter.sampling.patch, labels: labels), cases: names)
     }
 
     private func patch(of item: LabeledCase, seed: UInt64, step: Int, sample: Int) throws -> Patch {

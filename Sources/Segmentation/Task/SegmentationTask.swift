@@ -18,6 +18,7 @@ public struct SegmentationTask: TrainingTask {
     public let validation: ValidationCases
     /// What the weights are good for.
     public let card: TransferCard
+    private let phase: Phase
     private let cpu: CPU
 
     /// A task.
@@ -25,12 +26,14 @@ public struct SegmentationTask: TrainingTask {
     ///   - plan: what preprocessing did and the network is.
     ///   - loss: of one resolution.
     ///   - steps: of the whole training.
+    ///   - recomputes: whether blocks of the network are computed again for the gradients instead of kept.
     public init(
         _ unet: UNet, plan: Plan, batches: SegmentationBatches, loss: any SegmentationLoss, steps: Int,
-        validation: ValidationCases, on cpu: CPU
+        validation: ValidationCases, recomputes: Bool = false, on cpu: CPU
     ) {
         (self.unet, self.batches, self.steps) = (unet, batches, steps)
         (self.validation, self.cpu) = (validation, cpu)
+        phase = recomputes ? .recomputing : .training
         self.loss = DeepSupervision(loss)
         card = TransferCard(
             architecture: unet.plan, method: "segmentation", patch: plan.patch,
@@ -42,10 +45,16 @@ public struct SegmentationTask: TrainingTask {
     /// The network whose parameters train.
     public var network: any Module { unet }
 
+    /// What the loss says.
+    public var undividedBecause: String? {
+        loss.loss.isMeanOverSamples
+            ? nil : "the loss sums over all samples before it divides (batch_dice, an ignore label, weights of classes)"
+    }
+
     /// The loss of a batch; its parts are those of full resolution.
     public func loss(_ batch: SegmentationBatch, step: Int) throws -> StepLoss {
         let (total, terms) = loss(
-            unet(batch.input(on: cpu), in: .training), labels: batch.labels,
+            unet(batch.input(on: cpu), in: phase), labels: batch.labels,
             progress: Double(step) / Double(max(1, steps)))
         let parts = terms.map { ($0.name, Double($0.value.item)) }
         return StepLoss(total: total, parts: Dictionary(uniqueKeysWithValues: parts), cases: batch.cases)

@@ -9,7 +9,8 @@ public final class RunDirectory {
     public let path: String
     /// All settings; running it again repeats the run.
     public let recipe: ResolvedRecipe
-    private let lock: Int32
+    /// Nil for a rank that only follows.
+    private let lock: Int32?
 
     /// `log.jsonl`: one JSON object per logged step.
     public var logPath: String { "\(path)/log.jsonl" }
@@ -20,17 +21,26 @@ public final class RunDirectory {
     /// `index.html`: curves, pictures, settings.
     public var pagePath: String { "\(path)/index.html" }
 
-    private init(_ path: String, _ recipe: ResolvedRecipe) throws {
+    private init(_ path: String, _ recipe: ResolvedRecipe) {
         (self.path, self.recipe) = (path, recipe)
-        lock = open("\(path)/recipe.yaml", O_RDONLY | O_CLOEXEC)
+        self.lock = nil
+    }
+
+    private init(locking path: String, _ recipe: ResolvedRecipe) throws {
+        (self.path, self.recipe) = (path, recipe)
+        let lock = open("\(path)/recipe.yaml", O_RDONLY | O_CLOEXEC)
         guard lock >= 0 else { throw FileError("open", "\(path)/recipe.yaml") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             close(lock)
             throw TrainingError.busy(path: path)
         }
+        self.lock = lock
     }
 
-    deinit { close(lock) }
+    deinit { if let lock { close(lock) } }
+
+    /// The run that another rank begins or resumes: this one only reads.
+    public static func follow(_ path: String, recipe: ResolvedRecipe) -> RunDirectory { RunDirectory(path, recipe) }
 
     /// Begins a run in a folder that is empty or not there yet.
     /// - Throws: ``TrainingError/runExists(path:)``, `FileError`.
@@ -45,7 +55,7 @@ public final class RunDirectory {
             throw FileError("create", path, error)
         }
         try AtomicFile.write(recipe.yaml, to: "\(path)/recipe.yaml")
-        return try RunDirectory(path, recipe)
+        return try RunDirectory(locking: path, recipe)
     }
 
     /// Goes on with a run that has the same recipe.
@@ -60,7 +70,7 @@ public final class RunDirectory {
             throw TrainingError.otherRecipe(
                 path: path, key: difference.key, there: difference.here, here: difference.there)
         }
-        let run = try RunDirectory(path, recipe)
+        let run = try RunDirectory(locking: path, recipe)
         try AtomicDirectory.recover(run.checkpointPath)
         return run
     }

@@ -35,6 +35,7 @@ struct PredictCommand: ParsableCommand {
             """)
     var combine = Combination.logits
 
+    @OptionGroup var sharding: ShardOptions
     @OptionGroup var compute: ComputeOptions
 
     enum Combination: String, ExpressibleByArgument, CaseIterable {
@@ -43,7 +44,8 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let segmenter = try segmenter()
-        let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count)
+        let images = sharding.part.part(
+            of: try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count))
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let kept = images.count { FileManager.default.fileExists(atPath: "\(out)/\($0.name).nii.gz") }
         if kept > 0 {
