@@ -4,14 +4,9 @@ extension Communicator {
     /// How many threads this rank should compute with: the cores that it may use, shared with the ranks of the same machine
     /// that may use the same. All ranks ask at once.
     public func fairShareOfCores() -> Int {
-        var allowed = cpu_set_t()
-        guard count > 1, sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &allowed) == 0 else {
-            return ProcessInfo.processInfo.activeProcessorCount
-        }
-        let bits = withUnsafeBytes(of: allowed) { $0.map { String($0, radix: 16) }.joined(separator: ".") }
-        let cores = withUnsafeBytes(of: allowed) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-        let place = "\(Machine.name) \(bits)"
-        return max(1, cores / gather(place).count { $0 == place })
+        guard count > 1, let allowed = Machine.allowedCores else { return ProcessInfo.processInfo.activeProcessorCount }
+        let place = "\(Machine.name) \(allowed)"
+        return max(1, Machine.count(allowed) / gather(place).count { $0 == place })
     }
 }
 
@@ -22,5 +17,21 @@ enum Machine {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
         return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The cores that the process may use, such as `0-3,8`; launchers bind ranks to some. Nil if the system does not say.
+    static var allowedCores: String? {
+        let key = "Cpus_allowed_list:"
+        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        return status?.split(separator: "\n").first { $0.hasPrefix(key) }
+            .map { $0.dropFirst(key.count).trimmingCharacters(in: .whitespaces) }
+    }
+
+    /// How many cores a list such as `0-3,8` has.
+    static func count(_ list: String) -> Int {
+        list.split(separator: ",").reduce(0) { sum, range in
+            let ends = range.split(separator: "-").compactMap { Int($0) }
+            return sum + (ends.count == 2 ? ends[1] - ends[0] + 1 : ends.count)
+        }
     }
 }

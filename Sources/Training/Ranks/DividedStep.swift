@@ -5,26 +5,26 @@ import Tensors
 /// Loss and gradients of a step's whole batch from its parts: micro-batches one after another, ranks side by side.
 ///
 /// Both are the means over all samples, in the same bits on all ranks.
-final class DividedStep<Task: TrainingTask> {
+package final class DividedStep<Task: TrainingTask> {
     /// What a step comes to.
-    struct Outcome {
-        var loss: Double
-        var parts: [String: Double]
-        var gradients: Gradients
+    package struct Outcome {
+        package var loss: Double
+        package var parts: [String: Double]
+        package var gradients: Gradients
         /// The cases of this rank's samples.
-        var cases: [String]
+        package var cases: [String]
         /// Whether a rank was asked to stop.
-        var isInterrupted: Bool
+        package var isInterrupted: Bool
     }
 
     /// What the whole batch consists of.
-    let division: BatchDivision
+    package let division: BatchDivision
     private let task: Task
     private let ranks: any Communicator
     private var buckets: GradientBuckets?
 
     /// - Throws: ``TrainingError`` if the task's batches cannot be divided like that.
-    init(_ task: Task, microBatch: Int?, ranks: any Communicator) throws {
+    package init(_ task: Task, microBatch: Int?, ranks: any Communicator) throws {
         let samples = task.batches.samplesPerStep
         division = try BatchDivision(
             samples: samples, microBatch: microBatch, rank: ranks.rank, ranks: ranks.count)
@@ -40,7 +40,7 @@ final class DividedStep<Task: TrainingTask> {
     ///   - batches: one for each of this rank's parts.
     ///   - parameters: those that train.
     /// - Throws: what the task's loss throws; ``TrainingError`` if it is no number.
-    func compute(
+    package func compute(
         _ batches: [Task.Source.Batch], step: Int, parameters: [Parameter], isInterrupted: Bool
     ) throws -> Outcome {
         var sums: [String: Double] = [:]

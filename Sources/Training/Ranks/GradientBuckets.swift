@@ -10,7 +10,7 @@ import Tensors
 ///
 /// `@unchecked Sendable`: what both threads change is guarded by `lock`; a bucket belongs to the caller until it is full, then
 /// to the thread until it is summed.
-final class GradientBuckets: @unchecked Sendable {
+package final class GradientBuckets: @unchecked Sendable {
     /// Numbers in a bucket: 16 MB, much for one message, little beside a network.
     private static let size = 1 << 22
 
@@ -38,16 +38,17 @@ final class GradientBuckets: @unchecked Sendable {
     init(_ parameters: [Parameter], ranks: any Communicator) {
         sum = RankSum(ranks)
         self.parameters = parameters
-        var buckets: [Bucket] = []
         var places: [ObjectIdentifier: (Int, Int)] = [:]
-        for parameter in parameters.reversed() {
-            if buckets.last.map({ $0.count >= Self.size }) ?? true { buckets.append(Bucket()) }
-            let bucket = buckets[buckets.count - 1]
-            places[ObjectIdentifier(parameter)] = (buckets.count - 1, bucket.count)
-            bucket.parameters.append((parameter, bucket.count))
-            bucket.count += parameter.value.shape.count
-        }
-        for bucket in buckets {
+        let backwards = Array(parameters.reversed())
+        let groups = Self.groups(backwards.map(\.value.shape.count))
+        let buckets = groups.map { _ in Bucket() }
+        for (index, group) in groups.enumerated() {
+            let bucket = buckets[index]
+            for parameter in backwards[group] {
+                places[ObjectIdentifier(parameter)] = (index, bucket.count)
+                bucket.parameters.append((parameter, bucket.count))
+                bucket.count += parameter.value.shape.count
+            }
             bucket.values = .allocate(capacity: sum.paddedCount(bucket.count))
             bucket.values.initialize(repeating: 0)
             bucket.missing = bucket.parameters.count
@@ -64,6 +65,19 @@ final class GradientBuckets: @unchecked Sendable {
     }
 
     deinit { scratch.deallocate() }
+
+    /// Which neighbours of a list share a bucket, given how many numbers each has.
+    package static func groups(_ counts: [Int]) -> [Range<Int>] {
+        var groups: [Range<Int>] = []
+        var (start, sum) = (0, 0)
+        for (index, count) in counts.enumerated() {
+            sum += count
+            guard sum >= size || index == counts.count - 1 else { continue }
+            groups.append(start..<index + 1)
+            (start, sum) = (index + 1, 0)
+        }
+        return groups
+    }
 
     /// Whether these are the buckets of some parameters.
     func serve(_ others: [Parameter]) -> Bool {
