@@ -7,7 +7,7 @@ struct RankSumTests {
     @Test("the sum is that of all ranks, in pairs of neighbours, whatever the number of ranks", arguments: 1...7)
     func sums(count: Int) throws {
         // Numbers whose single-precision sum depends on the order of summation.
-        func number(_ rank: Int, _ index: Int) -> Float { Float(rank + 1) / Float(3 + index) * (rank == 1 ? 1e7 : 1) }
+        @Sendable func number(_ rank: Int, _ index: Int) -> Float { Float(rank + 1) / Float(3 + index) * (rank == 1 ? 1e7 : 1) }
         let results = try ThreadRanks.run(count) { ranks in
             let sum = RankSum(ranks)
             var values = (0..<10).map { number(ranks.rank, $0) }
@@ -49,7 +49,7 @@ struct RankSumTests {
 
     @Test("ranks that would not do the same are told apart, on every rank")
     func disagreement() throws {
-        let errors = try ThreadRanks.run(3) { ranks in
+        let errors = try ThreadRanks.run(3) { ranks -> RankError? in
             do {
                 try ranks.agree(on: [("recipe", "same"), ("step", ranks.rank == 2 ? "7" : "8")])
                 return nil

@@ -101,10 +101,10 @@ public struct ScalingModel: Sendable, Codable {
             let total = layers.reduce(0) { $0 + $1.work }
             func ready(_ turn: Int) -> Double { layers.reduce(0) { $0 + ($1.turn <= turn ? $1.work : 0) } / total }
             let sent = Array(layers.reversed())
-            return GradientBuckets.groups(sent.map(\.count)).map { group in
+            return GradientBuckets.groups(sent.map { $0.count }).map { group in
                 Bucket(
                     parameters: sent[group].reduce(0) { $0 + $1.count },
-                    ready: ready(sent[group].map(\.turn).max() ?? 0))
+                    ready: ready(sent[group].map { $0.turn }.max() ?? 0))
             }
         }
 

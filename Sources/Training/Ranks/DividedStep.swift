@@ -47,8 +47,8 @@ package final class DividedStep<Task: TrainingTask> {
         var (total, cases): (Double, [String]) = (0, [])
         var micro = MicroBatchSum(over: parameters)
         var gradients = Gradients()
-        var untouched = Dictionary(uniqueKeysWithValues: parameters.map { (ObjectIdentifier($0), $0) })
-        let buckets = buckets(for: parameters)
+        var untouched = Set(parameters.map(ObjectIdentifier.init))
+        let buckets = self.buckets(for: parameters)
         for (index, (part, batch)) in zip(division.parts, batches).enumerated() {
             let loss = try task.loss(batch, step: step)
             let (value, weight) = (Double(loss.total.item), division.weight(of: part))
@@ -63,7 +63,7 @@ package final class DividedStep<Task: TrainingTask> {
                 continue
             }
             gradients = loss.total.backward(times: Float(weight)) { parameter, gradient in
-                untouched[ObjectIdentifier(parameter)] = nil
+                untouched.remove(ObjectIdentifier(parameter))
                 guard let buckets, let sum = micro.total(of: parameter, last: gradient) else { return }
                 buckets.add(sum, of: parameter)
             }
@@ -79,7 +79,7 @@ package final class DividedStep<Task: TrainingTask> {
         }
         // A branch that no sample of this rank used has no gradient here, but may have one elsewhere.
         var isPresent = parameters.map { _ in 1.0 }
-        for (index, parameter) in parameters.enumerated() where untouched[ObjectIdentifier(parameter)] != nil {
+        for (index, parameter) in parameters.enumerated() where untouched.contains(ObjectIdentifier(parameter)) {
             if let sum = micro.total(of: parameter, last: nil) {
                 buckets.add(sum, of: parameter)
             } else {

@@ -36,9 +36,10 @@ package final class GradientBuckets: @unchecked Sendable {
 
     /// Buckets for the gradients of `parameters`, in the order of the network.
     init(_ parameters: [Parameter], ranks: any Communicator) {
-        sum = RankSum(ranks)
+        let sum = RankSum(ranks)
+        self.sum = sum
         self.parameters = parameters
-        var places: [ObjectIdentifier: (Int, Int)] = [:]
+        var places: [ObjectIdentifier: (bucket: Int, offset: Int)] = [:]
         let backwards = Array(parameters.reversed())
         let groups = Self.groups(backwards.map(\.value.shape.count))
         let buckets = groups.map { _ in Bucket() }
@@ -53,6 +54,7 @@ package final class GradientBuckets: @unchecked Sendable {
             bucket.values.initialize(repeating: 0)
             bucket.missing = bucket.parameters.count
         }
+        check(places.count == parameters.count, "a parameter occurs twice in the network")
         (self.buckets, bucketOf) = (buckets, places)
         scratch = .allocate(capacity: buckets.map(\.values.count).max() ?? 0)
         scratch.initialize(repeating: 0)
@@ -90,7 +92,7 @@ package final class GradientBuckets: @unchecked Sendable {
         let bucket = buckets[index]
         gradient.withScalars { scalars in
             _ = UnsafeMutableBufferPointer(rebasing: bucket.values[offset..<offset + scalars.count])
-                .update(from: scalars)
+                .update(fromContentsOf: scalars)
         }
         bucket.missing -= 1
         sendFilled()
@@ -113,7 +115,7 @@ package final class GradientBuckets: @unchecked Sendable {
             let shape = parameter.value.shape
             gradients[parameter] = Tensor(uninitialized: shape, on: parameter.value.cpu) { memory in
                 let source = buckets[index].values[offset..<offset + shape.count]
-                _ = memory.initialize(from: UnsafeMutableBufferPointer(rebasing: source))
+                _ = memory.initialize(fromContentsOf: UnsafeMutableBufferPointer(rebasing: source))
             }
         }
         return gradients

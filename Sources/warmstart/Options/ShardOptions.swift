@@ -15,7 +15,7 @@ struct ShardOptions: ParsableArguments {
     var part: Shard { shard ?? RankPlace().map(Shard.init) ?? .whole }
 }
 
-extension Shard: @retroactive ExpressibleByArgument {
+extension Shard: ExpressibleByArgument {
     /// `i/n`.
     public init?(argument: String) { self.init(argument) }
 }

@@ -15,7 +15,7 @@ struct DividedTrainingTests {
         stoppingAt stop: Int? = nil
     ) throws -> [LogEntry] {
         let resolved = try TrainingLoopTests.recipe()
-        let errors = try ThreadRanks.run(ranks) { ranks in
+        let errors = try ThreadRanks.run(ranks) { ranks -> TrainingInterrupted? in
             let task = TinyTask(threads: 1, samples: samples)
             var recipe = TrainingRecipe.tiny()
             recipe.microBatch = microBatch
