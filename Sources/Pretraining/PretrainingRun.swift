@@ -1,6 +1,7 @@
 import Ranks
 import Tensors
 import Training
+import Volumes
 
 /// A pre-training from a recipe to weights in a run directory.
 public struct PretrainingRun {
@@ -36,25 +37,38 @@ public struct PretrainingRun {
         let images =
             needsLabels
             ? nil : try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
+        let (isFirst, tell) = (ranks.isFirst, notify)
+        let report = LeftOutReport { if isFirst { tell($0) } }
         let (run, data) = try ranks.firstThenOthers {
-            let run =
-                try !ranks.isFirst
-                ? RunDirectory.follow(path, recipe: resolved)
-                : resumes ? .resume(path, recipe: resolved) : .create(path, recipe: resolved)
-            let report = LeftOutReport(passingOn: ranks.isFirst ? notify : { _ in })
-            let store = recipe.data.store ?? "\(path)/store"
-            let data =
-                try images.map {
-                    try PretrainingData(
-                        preparing: $0, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
-                        notify: report.note)
-                } ?? PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
-            if ranks.isFirst { try report.write(toRun: path) }
-            try PretrainingImages(data).record(inRun: path)
-            return (run, data)
+            try begin(images, datasets, resumes: resumes, isFirst: ranks.isFirst, on: cpu, report)
         }
         let task = try recipe.method.task(recipe.setup, data: data, on: cpu)
         try train(task, in: run, ranks, interruption, &progress)
+    }
+
+    /// Begins or resumes the run on the first rank, and finds what that one has prepared on the others.
+    private func begin(
+        _ images: ImageCollection?, _ datasets: [NNUNetDataset], resumes: Bool, isFirst: Bool, on cpu: CPU,
+        _ report: LeftOutReport
+    ) throws -> (RunDirectory, PretrainingData) {
+        let run: RunDirectory
+        if isFirst {
+            run = try resumes ? .resume(path, recipe: resolved) : .create(path, recipe: resolved)
+        } else {
+            run = .follow(path, recipe: resolved)
+        }
+        let store = recipe.data.store ?? "\(path)/store"
+        let data: PretrainingData
+        if let images {
+            data = try PretrainingData(
+                preparing: images, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
+                notify: report.note)
+        } else {
+            data = try PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
+        }
+        if isFirst { try report.write(toRun: path) }
+        try PretrainingImages(data).record(inRun: path)
+        return (run, data)
     }
 
     private func train(

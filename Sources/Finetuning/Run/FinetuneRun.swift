@@ -86,7 +86,7 @@ public struct FinetuneRun {
             plan: plan, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
             postProcessing: recipe.postProcessing)
         card.hierarchy = recipe.hierarchy
-        let (directory, cases) = try ranks.firstThenOthers {
+        let (directory, cases) = try ranks.firstThenOthers { () throws -> (RunDirectory, [LabeledCase]) in
             guard ranks.isFirst else {
                 return (RunDirectory.follow(folder, recipe: resolvedRecipe), try inMemory ?? casesInStore(plan))
             }

@@ -96,9 +96,11 @@ public struct PatchBatches: BatchSource {
     public func batch(step: Int, samples range: Range<Int>) throws -> PatchBatch {
         let numbers = Array(range) + (arePairs ? range.map { $0 + samples / 2 } : [])
         let chosen = numbers.map { images[choice(step: step, sample: $0)] }
-        let patches = try zip(numbers, chosen).map { sample, image in
-            try cutter.patch(
-                from: image.source, foreground: image.anatomy, seed: seed, step: step, sample: sample, batch: samples)
+        let patches = try numbers.indices.map { index -> Patch in
+            let image = chosen[index]
+            return try cutter.patch(
+                from: image.source, foreground: image.anatomy, seed: seed, step: step, sample: numbers[index],
+                batch: samples)
         }
         var batch = PatchBatch(patches, of: chosen)
         batch.indices = numbers
