@@ -35,7 +35,7 @@ public struct RateScaling: Hashable, Sendable {
     /// Reads `rate_scaling` and `reference_batch`; nnU-Net's batch is 2.
     /// - Throws: ``RecipeError``.
     init(reading section: RecipeSection) throws {
-        rule = try section.choice("rate_scaling", default: .none)
+        rule = try section.choice("rate_scaling", default: Rule.none)
         referenceBatch = try section.integer("reference_batch", default: 2, in: 1...1_000_000)
     }
 }
