@@ -7,7 +7,9 @@ struct RankSumTests {
     @Test("the sum is that of all ranks, in pairs of neighbours, whatever the number of ranks", arguments: 1...7)
     func sums(count: Int) throws {
         // Numbers whose single-precision sum depends on the order of summation.
-        @Sendable func number(_ rank: Int, _ index: Int) -> Float { Float(rank + 1) / Float(3 + index) * (rank == 1 ? 1e7 : 1) }
+        @Sendable func number(_ rank: Int, _ index: Int) -> Float {
+            Float(rank + 1) / Float(3 + index) * (rank == 1 ? 1e7 : 1)
+        }
         let results = try ThreadRanks.run(count) { ranks in
             let sum = RankSum(ranks)
             var values = (0..<10).map { number(ranks.rank, $0) }
