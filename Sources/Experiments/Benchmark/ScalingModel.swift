@@ -33,6 +33,8 @@ public struct ScalingModel: Sendable, Codable {
 
     /// What is predicted for some number of ranks.
     public struct Prediction: Sendable, Codable {
+        /// `predicted`.
+        public var `case` = "predicted"
         /// Machines, each with one sample.
         public var ranks: Int
         /// Of a step.
@@ -43,7 +45,7 @@ public struct ScalingModel: Sendable, Codable {
         public var efficiency: Double
 
         enum CodingKeys: String, CodingKey {
-            case ranks, seconds, efficiency
+            case `case`, ranks, seconds, efficiency
             case waitingSeconds = "waiting_seconds"
         }
     }
