@@ -127,7 +127,7 @@ private struct ScalingTask: TrainingTask {
         let seconds = try (0...runs).map { step in
             ranks.wait()
             let start = ContinuousClock.now
-            let batches = try divided.division.parts.map { try self.batches.batch(step: step, samples: $0) }
+            let batches = divided.division.parts.map { self.batches.batch(step: step, samples: $0) }
             let outcome = try divided.compute(
                 batches, step: step, parameters: parameters.map(\.parameter), isInterrupted: false)
             optimizer.step(parameters, gradients: outcome.gradients, learningRate: 1e-3)
