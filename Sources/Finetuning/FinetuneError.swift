@@ -37,6 +37,8 @@ public enum FinetuneError: UserFacingError {
     case nothingUnlabeled
     /// Half of a batch of one.
     case noHalfBatch
+    /// Layers that count batches would see each of them twice.
+    case recomputedBatchNorms
     /// A loss that compares classes, for a dataset whose regions overlap.
     case lossOfRegions(kind: String)
 
@@ -75,6 +77,9 @@ public enum FinetuneError: UserFacingError {
             "\(dataset) needs no 3d_lowres: a patch of 3d_fullres sees enough of an image.\nUse 3d_fullres."
         case .lossOfRegions(let kind):
             "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
+        case .recomputedBatchNorms:
+            "memory.recompute=true would count every batch twice in the running statistics of batch norms.\n"
+                + "Use memory.recompute=false, or plan.norm=instance or group."
         case .nothingAdapted(let modules):
             "no pre-trained convolution lies in \(modules.joined(separator: ", ")), so LoRA would change nothing.\n"
                 + "Name modules that are transferred, such as adapters.modules=[encoder]."

@@ -43,8 +43,8 @@ public struct DenseMAE: PretextMethod {
         let network = DenseAutoencoder(try setup.unet(on: cpu), fill: fill, on: cpu)
         setup.initializer.initialize(network, seed: setup.seed)
         return PretextTask(
-            MaskedReconstruction(network, judgement: judgement, on: cpu), method: Self.name, setup: setup, data: data,
-            views: masking.batch)
+            MaskedReconstruction(network, judgement: judgement, data: data, on: cpu), method: Self.name, setup: setup,
+            data: data, views: masking.batch)
     }
 }
 

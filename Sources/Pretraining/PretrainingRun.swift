@@ -1,5 +1,7 @@
+import Ranks
 import Tensors
 import Training
+import Volumes
 
 /// A pre-training from a recipe to weights in a run directory.
 public struct PretrainingRun {
@@ -18,13 +20,15 @@ public struct PretrainingRun {
     /// Prepares the images, then trains to the end.
     ///
     /// - Parameters:
+    ///   - ranks: who else trains; all call this at once, and see one file system.
     ///   - resumes: whether the run was begun before and goes on from its checkpoint.
     ///   - interruption: when requested, the step at hand is finished and saved.
     ///   - progress: is told of every step.
     ///   - notify: is told what happens to the images; on any thread.
     /// - Throws: ``PretrainingDataError``, `TrainingError`, `TrainingInterrupted`, and the errors of reading and writing.
     public func train(
-        resumes: Bool, on cpu: CPU, interruption: Interruption = Interruption(), progress: inout Progress,
+        resumes: Bool, on cpu: CPU, ranks: any Communicator = OneProcess(),
+        interruption: Interruption = Interruption(), progress: inout Progress,
         notify: @escaping @Sendable (PretrainingNotice) -> Void = { _ in }
     ) throws {
         // What is wrong with the list of images comes to light before the folder is touched.
@@ -33,26 +37,45 @@ public struct PretrainingRun {
         let images =
             needsLabels
             ? nil : try ImageCollection(sources: recipe.data.sources, excluding: recipe.data.excluded)
-        let run = try resumes ? RunDirectory.resume(path, recipe: resolved) : .create(path, recipe: resolved)
-        let report = LeftOutReport(passingOn: notify)
+        let (isFirst, tell) = (ranks.isFirst, notify)
+        let report = LeftOutReport { if isFirst { tell($0) } }
+        let (run, data) = try ranks.firstThenOthers {
+            try begin(images, datasets, resumes: resumes, isFirst: ranks.isFirst, on: cpu, report)
+        }
+        let task = try recipe.method.task(recipe.setup, data: data, on: cpu)
+        try train(task, in: run, ranks, interruption, &progress)
+    }
+
+    /// Begins or resumes the run on the first rank, and finds what that one has prepared on the others.
+    private func begin(
+        _ images: ImageCollection?, _ datasets: [NNUNetDataset], resumes: Bool, isFirst: Bool, on cpu: CPU,
+        _ report: LeftOutReport
+    ) throws -> (RunDirectory, PretrainingData) {
+        let run: RunDirectory
+        if isFirst {
+            run = try resumes ? .resume(path, recipe: resolved) : .create(path, recipe: resolved)
+        } else {
+            run = .follow(path, recipe: resolved)
+        }
         let store = recipe.data.store ?? "\(path)/store"
-        let data =
-            try images.map {
-                try PretrainingData(
-                    preparing: $0, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
-                    notify: report.note)
-            } ?? PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
-        try report.write(toRun: path)
+        let data: PretrainingData
+        if let images {
+            data = try PretrainingData(
+                preparing: images, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
+                notify: report.note)
+        } else {
+            data = try PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
+        }
+        if isFirst { try report.write(toRun: path) }
         try PretrainingImages(data).record(inRun: path)
-        try train(recipe.method, data, in: run, on: cpu, interruption, &progress)
+        return (run, data)
     }
 
     private func train(
-        _ method: some PretextMethod, _ data: PretrainingData, in run: RunDirectory, on cpu: CPU,
-        _ interruption: Interruption, _ progress: inout Progress
+        _ task: some TrainingTask, in run: RunDirectory, _ ranks: any Communicator, _ interruption: Interruption,
+        _ progress: inout Progress
     ) throws {
-        var loop = try TrainingLoop(
-            try method.task(recipe.setup, data: data, on: cpu), recipe: recipe.training, in: run)
+        var loop = try TrainingLoop(task, recipe: recipe.training, in: run, ranks: ranks)
         try loop.train(interruption: interruption, progress: &progress)
     }
 }

@@ -42,13 +42,21 @@ extension Tensor {
     /// The gradients of this scalar with respect to every trainable parameter and tracked tensor it depends on.
     ///
     /// The tape is spent afterwards: what the operations saved for this is freed on the way.
-    public func backward() -> Gradients {
+    /// - Parameters:
+    ///   - factor: what the scalar is multiplied with first.
+    ///   - whenReady: told of each parameter as soon as its gradient is complete, while others are still computed.
+    public func backward(
+        times factor: Float = 1, whenReady: ((_ parameter: Parameter, _ gradient: Tensor) -> Void)? = nil
+    ) -> Gradients {
         check(shape.count == 1, "backward wants a scalar, got \(shape); give the upstream gradient for anything else")
-        return Tensor.backward(from: [(self, Tensor(filledWith: 1, shape: shape, on: cpu))])
+        return Tensor.backward(
+            from: [(self, Tensor(filledWith: factor, shape: shape, on: cpu))], whenReady: whenReady)
     }
 
     /// The gradients of `sum over outputs of sum(output * upstream)`.
-    public static func backward(from outputs: [(output: Tensor, upstream: Tensor)]) -> Gradients {
+    public static func backward(
+        from outputs: [(output: Tensor, upstream: Tensor)], whenReady: ((Parameter, Tensor) -> Void)? = nil
+    ) -> Gradients {
         var pending: [ObjectIdentifier: Tensor] = [:]
         for (output, upstream) in outputs {
             check(output.shape == upstream.shape, "upstream gradient \(upstream.shape) for an output \(output.shape)")
@@ -57,12 +65,22 @@ extension Tensor {
             pending.accumulate(visible, for: ObjectIdentifier(node))
         }
         var gradients = Gradients()
-        for node in topologicalOrder(from: outputs.compactMap(\.output.node)) {
-            guard let gradient = pending.removeValue(forKey: ObjectIdentifier(node)) else { continue }
+        let order = topologicalOrder(from: outputs.compactMap(\.output.node))
+        // A parameter that is used several times has as many leaves.
+        var leavesLeft: [ObjectIdentifier: Int] = [:]
+        for case let leaf? in order.map(\.leaf) where whenReady != nil {
+            leavesLeft[ObjectIdentifier(leaf), default: 0] += 1
+        }
+        for node in order {
+            let gradient = pending.removeValue(forKey: ObjectIdentifier(node))
             if let leaf = node.leaf {
-                gradients.accumulate(gradient, for: leaf)
+                if let gradient { gradients.accumulate(gradient, for: leaf) }
+                guard let whenReady, let parameter = leaf as? Parameter else { continue }
+                leavesLeft[ObjectIdentifier(leaf), default: 0] -= 1
+                if leavesLeft[ObjectIdentifier(leaf)] == 0, let sum = gradients[parameter] { whenReady(parameter, sum) }
                 continue
             }
+            guard let gradient else { continue }
             for (parent, parentGradient) in zip(node.parents, node.spend(gradient)) {
                 guard let parent, let parentGradient else { continue }
                 pending.accumulate(parentGradient, for: ObjectIdentifier(parent))
@@ -107,8 +125,14 @@ extension [ObjectIdentifier: Tensor] {
 public struct Gradients {
     private var byLeaf: [ObjectIdentifier: (leaf: AnyObject, gradient: Tensor)] = [:]
 
+    /// No gradients.
+    public init() {}
+
     /// The gradient of a parameter, in its in-memory layout; `nil` if the result does not depend on it.
-    public subscript(parameter: Parameter) -> Tensor? { byLeaf[ObjectIdentifier(parameter)]?.gradient }
+    public subscript(parameter: Parameter) -> Tensor? {
+        get { byLeaf[ObjectIdentifier(parameter)]?.gradient }
+        set { byLeaf[ObjectIdentifier(parameter)] = newValue.map { (parameter, $0.detached) } }
+    }
 
     /// The gradient of a tensor that was ``Tensor/tracked()``.
     public subscript(tensor: Tensor) -> Tensor? { byLeaf[ObjectIdentifier(tensor.buffer)]?.gradient }

@@ -61,6 +61,17 @@ struct PlanSwitchTests {
         }
     }
 
+    @Test func batchNormsNeitherDivideNorRecompute() throws {
+        let bench = try RunBench(cpu)
+        try write(bench) { $0.network.norm = .batch }
+        let recomputing = try bench.run("recomputing", weights: nil, overrides: ["memory.recompute=true"])
+        let error = #expect(throws: FinetuneError.self) { _ = try bench.train(recomputing) }
+        #expect(error?.description.contains("memory.recompute=false") == true)
+        #expect(!FileManager.default.fileExists(atPath: recomputing.folder))
+        let divided = try bench.run("divided", weights: nil, overrides: ["memory.micro_batch=1"])
+        #expect(throws: TrainingError.self) { _ = try bench.train(divided) }
+    }
+
     @Test("networks with norms of their own refuse others", arguments: ["medicalnet-10", "genesis", "of-weights"])
     func foreignNorms(preset: String) throws {
         let document = try RecipeDocument.parse("plan: {preset: \(preset), patch: [32, 32, 32]}")

@@ -70,6 +70,47 @@ struct MethodTests {
         }
     }
 
+    @Test("a batch that may be divided is the mean of its samples, each drawn alone", arguments: PretextMethods.names)
+    func divides(method: String) throws {
+        let recipe = try tinyRecipe(method, steps: 1).0
+        func losses(_ method: some PretextMethod, _ setup: PretrainingSetup) throws -> (whole: Float, mean: Float)? {
+            let task = try method.task(setup, data: tinyData(method), on: cpu)
+            guard task.undividedBecause == nil else { return nil }
+            let samples = task.batches.samplesPerStep
+            #expect(samples == 2)
+            let parts = try (0..<samples).map {
+                try task.loss(task.batches.batch(step: 3, samples: $0..<$0 + 1), step: 3).total.item
+            }
+            return (
+                try task.loss(task.batches.batch(step: 3), step: 3).total.item, parts.reduce(0, +) / Float(samples)
+            )
+        }
+        let divides = ["s3d", "mae", "genesis", "volume-fusion", "med3d"].contains(method)
+        let found = try losses(recipe.method, recipe.setup)
+        #expect((found != nil) == divides)
+        if let found { #expect(abs(found.whole - found.mean) < 2e-5 * abs(found.whole), "\(found)") }
+    }
+
+    @Test("recomputing changes no loss and no gradient but by rounding", arguments: PretextMethods.names)
+    func recomputes(method: String) throws {
+        func gradients(_ method: some PretextMethod, _ setup: PretrainingSetup) throws -> [[Float]] {
+            let task = try method.task(setup, data: tinyData(method), on: cpu)
+            let found = try task.loss(task.batches.batch(step: 0), step: 0).total.backward()
+            return task.network.namedParameters.map { found[$0.parameter]?.scalars ?? [] }
+        }
+        let (kept, recomputed) = (
+            try tinyRecipe(method, steps: 1).0, try tinyRecipe(method, steps: 1, "memory.recompute=true").0
+        )
+        #expect(!kept.setup.recomputes && recomputed.setup.recomputes)
+        let pair = (
+            try gradients(kept.method, kept.setup), try gradients(recomputed.method, recomputed.setup)
+        )
+        for (a, b) in zip(pair.0, pair.1) {
+            let scale = a.map(abs).max() ?? 0
+            #expect(a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= 1e-4 * scale + 1e-7 })
+        }
+    }
+
     /// Everything that is drawn is a function of the step, so batches need no state.
     @Test("losses of steps do not depend on the steps before", arguments: PretextMethods.names)
     func isFunctionOfTheStep(method: String) throws {

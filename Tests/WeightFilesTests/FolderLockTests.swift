@@ -32,6 +32,18 @@ struct FolderLockTests {
         _ = try FolderLock(folder.path)
     }
 
+    @Test("processes that share a folder have a part each")
+    func parts() throws {
+        let first = try FolderLock(folder.path, part: "0-of-2")
+        do {
+            let second = try FolderLock(folder.path, part: "1-of-2")
+            #expect(throws: FolderInUse.self) { try FolderLock(folder.path, part: "1-of-2") }
+            withExtendedLifetime(second) {}
+        }
+        #expect(throws: FolderInUse.self) { try FolderLock(folder.path, part: "0-of-2") }
+        withExtendedLifetime(first) {}
+    }
+
     @Test(
         "what a killed process of this host left is stale, also if its number lives again", arguments: [4_194_304, 1])
     func stale(pid: Int32) throws {

@@ -48,13 +48,20 @@ enum Tool {
     }
 
     /// Runs the tool to its end.
-    static func run(_ arguments: [String], in folder: String? = nil) async throws -> Outcome {
+    /// - Parameters:
+    ///   - launcher: a program that starts the tool, and what to tell it; none: the tool itself.
+    ///   - environment: variables beside those of the tests.
+    static func run(
+        _ arguments: [String], in folder: String? = nil, launcher: [String] = [], environment: [String: String] = [:]
+    ) async throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(filePath: try path())
-        process.arguments = arguments
+        let words = launcher + [try path()] + arguments
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         // Help is wrapped to the terminal's width.
         process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+            .merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // Files, not pipes: a pipe that nobody empties stops the tool.
         let scratch = TemporaryFolder()

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Ranks
 import WeightFiles
 
 /// Runs a comparison in a folder, cell by cell, and reports what it has so far after each of them.
@@ -16,6 +17,8 @@ public struct ComparisonRun: Sendable {
     /// Folders of other comparisons, whose finished cells are taken where they are equal in everything that decides the
     /// outcome: content of weights and data, cases, recipe, seed and arithmetic.
     public var reused: [String] = []
+    /// Which of the cells to run; others are run elsewhere, in the same folder, and are part of the report when finished.
+    public var shard = Shard.whole
     /// What the page shows of images and predictions; nil for scores only.
     public var evidence: ComparisonEvidence?
 
@@ -38,8 +41,8 @@ public struct ComparisonRun: Sendable {
         ComparisonResults(comparison, outcomes: try finishedOutcomes(), bootstrap: bootstrap)
     }
 
-    /// Runs every cell that is not finished.
-    /// - Parameter resume: go on with what the folder holds; otherwise it must not hold a comparison.
+    /// Runs every cell of the shard that is not finished.
+    /// - Parameter resume: go on with what the folder holds; otherwise it must not hold a comparison, unless of other shards.
     /// - Throws: ``ComparisonError``, `FolderInUse`, or what the runner throws (an interruption, for example): finished cells stay
     ///   finished.
     @discardableResult
@@ -47,25 +50,29 @@ public struct ComparisonRun: Sendable {
         with runner: some CellRunner, resume: Bool, report: (Event) -> Void = { _ in }
     ) throws -> ComparisonResults {
         let store = CellStore(folder: folder)
-        if store.isStarted && !resume { throw ComparisonError.alreadyStarted(folder: folder) }
+        if store.isStarted && !resume && shard == .whole { throw ComparisonError.alreadyStarted(folder: folder) }
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
             throw FileError("create", folder, error)
         }
-        let lock = try FolderLock(folder)
+        let lock = try FolderLock(folder, part: shard.lockName)
         defer { withExtendedLifetime(lock) {} }
-        AtomicFile.removeTemporaries(in: folder)
+        if shard == .whole { AtomicFile.removeTemporaries(in: folder) }
         let cells = comparison.cells
+        let own = Set(shard.part(of: cells).map(\.key))
         // All finished cells are read, and checked, before hours are spent on the others.
         var outcomes: [CellKey: CellOutcome] = [:]
         for cell in cells {
-            guard let outcome = try store.outcome(of: cell) ?? store.reuse(cell, from: reused) else { continue }
-            runner.cleanUp(store.folder(of: cell))
+            let isOwn = own.contains(cell.key)
+            guard let outcome = try store.outcome(of: cell) ?? (isOwn ? store.reuse(cell, from: reused) : nil) else {
+                continue
+            }
+            if isOwn { runner.cleanUp(store.folder(of: cell)) }
             outcomes[cell.key] = outcome
             report(.found(cell, finished: outcomes.count, all: cells.count))
         }
-        for cell in cells where outcomes[cell.key] == nil {
+        for cell in cells where own.contains(cell.key) && outcomes[cell.key] == nil {
             report(.started(cell, finished: outcomes.count, all: cells.count))
             let cellFolder = store.folder(of: cell)
             do {
@@ -77,6 +84,7 @@ public struct ComparisonRun: Sendable {
             try store.record(outcome, of: cell)
             runner.cleanUp(cellFolder)
             outcomes[cell.key] = outcome
+            if shard != .whole { outcomes.merge(try finishedOutcomes()) { own, _ in own } }
             try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap), outcomes)
             report(
                 .finished(

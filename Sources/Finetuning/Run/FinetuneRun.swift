@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Networks
+import Ranks
 import Segmentation
 import Tensors
 import Training
@@ -44,6 +45,8 @@ public struct FinetuneRun {
     public var store: String?
     /// The size up to which preprocessed cases are kept in memory.
     public var memoryBudget = 4 << 30
+    /// Who else trains; all call ``train(_:interruption:progress:report:)`` at once, and see one file system.
+    public var ranks: any Communicator = OneProcess()
     let cpu: CPU
 
     /// A run.
@@ -78,6 +81,9 @@ public struct FinetuneRun {
         }
         let source = try weightsToTake()
         let plan = try plan(startingFrom: source)
+        guard !recipe.training.recomputes || plan.network.norm != .batch else {
+            throw FinetuneError.recomputedBatchNorms
+        }
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
         let base = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
         recipe.plan.initializer.initialize(base, seed: recipe.seed)
@@ -86,40 +92,49 @@ public struct FinetuneRun {
             isPretrained ? recipe.adapters : .none, of: base, pretrained: report.map { $0.taken + $0.replicated } ?? [],
             seed: recipe.seed, on: cpu)
         let network = adaptation.network
-        let cases = try casesInMemory(plan)
+        let inMemory = try casesInMemory(plan)
         let unlabeled = try recipe.teacher == .none ? [] : unlabeledCases()
         try checkTeacher(for: plan, unlabeled: unlabeled)
-        let directory = try runDirectory(start)
-        try FinetuneSetup(
-            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
-            weightsDigest: weightsFile.map(ContentDigest.ofFile),
-            unlabeled: unlabeled.isEmpty ? nil : unlabeled.map(\.name), teachers: teacherDigests()
-        ).record(inRun: folder)
         var adapted = plan
         adapted.network.adapterReduction = network.plan.adapterReduction
         var card = SegmentationModelCard(
             plan: adapted, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
             postProcessing: recipe.postProcessing)
         card.hierarchy = recipe.hierarchy
-        try card.write(toRun: folder)
-        let loaded = try cases ?? casesInStore(plan)
+        let (directory, cases) = try ranks.firstThenOthers { () throws -> (RunDirectory, [LabeledCase]) in
+            guard ranks.isFirst else {
+                return (RunDirectory.follow(folder, recipe: resolvedRecipe), try inMemory ?? casesInStore(plan))
+            }
+            let directory = try runDirectory(start)
+            try setup(unlabeled: unlabeled).record(inRun: folder)
+            try card.write(toRun: folder)
+            return (directory, try inMemory ?? casesInStore(plan))
+        }
         let lesson = try lesson(
-            Array(loaded.prefix(trainingCases.count)), unlabeled: unlabeled, plan: plan, network: network)
+            Array(cases.prefix(trainingCases.count)), unlabeled: unlabeled, plan: plan, network: network)
         let remarks = [adaptation.remark].compactMap(\.self) + lesson.remarks
         if !remarks.isEmpty { report = (report ?? TransferReport()).adding(remarks) }
-        if let report {
+        if ranks.isFirst, let report {
             try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
             tell(report)
         }
         let task = try task(
-            network, plan: plan, lesson: lesson, validation: Array(loaded.dropFirst(trainingCases.count)))
+            network, plan: plan, lesson: lesson, validation: Array(cases.dropFirst(trainingCases.count)))
         var training = recipe.training(isPretrained: isPretrained)
         if isPretrained, let decay = recipe.layerDecay {
             training.schedule = training.schedule.decayed(by: decay, along: network)
         }
-        var loop = try TrainingLoop(task, recipe: training, in: directory)
+        var loop = try TrainingLoop(task, recipe: training, in: directory, ranks: ranks)
         try loop.train(interruption: interruption, progress: &progress)
         return SegmentationModel(path: folder, card: card, network: task.trained)
+    }
+
+    /// What the run is made of besides its recipe.
+    private func setup(unlabeled: [DatasetCase]) throws -> FinetuneSetup {
+        FinetuneSetup(
+            dataset: dataset.path, trainingCases: trainingCases, validationCases: validationCases, weights: weights,
+            weightsDigest: try weightsFile.map(ContentDigest.ofFile),
+            unlabeled: unlabeled.isEmpty ? nil : unlabeled.map(\.name), teachers: try teacherDigests())
     }
 
     /// Makes sure that the pre-trained weights, if there are any, fit the network: before hours are spent on other runs.
@@ -182,9 +197,15 @@ public struct FinetuneRun {
             of: lesson.cases, cutter: recipe.cutter(for: plan), batchSize: plan.batch, seed: recipe.seed)
         batches.carveMix = recipe.carveMix
         (batches.companions, batches.looksTwice) = (lesson.companions, lesson.looksTwice)
+        var loss = try loss(plan, of: lesson.cases)
+        if ranks.count > 1, recipe.training.microBatch == nil {
+            let division = try BatchDivision(samples: plan.batch, rank: ranks.rank, ranks: ranks.count)
+            loss = loss.pooled(BatchPool(ranks, share: division.weight(of: division.parts[0]))) ?? loss
+        }
         var task = SegmentationTask(
-            network, plan: plan, batches: batches, loss: try loss(plan, of: lesson.cases), steps: schedule.steps,
-            validation: ValidationCases(validation, window: window, dataset: dataset), on: cpu)
+            network, plan: plan, batches: batches, loss: loss, steps: schedule.steps,
+            validation: ValidationCases(validation, window: window, dataset: dataset),
+            recomputes: recipe.training.recomputes, on: cpu)
         task.guidance = lesson.guidance
         return task
     }

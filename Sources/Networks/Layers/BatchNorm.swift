@@ -19,6 +19,9 @@ public struct BatchNorm: NormLayer {
         case sample
     }
 
+    /// What stands against computing a batch in parts, as the end of a sentence.
+    public static let undividedBecause = "batch norms normalize all samples of a batch together"
+
     /// Added to the variance.
     static let epsilon = 1e-5
     /// The share of a batch in the running statistics.
@@ -70,5 +73,14 @@ public struct BatchNorm: NormLayer {
             batchCount.scalars = batchCount.scalars.map { $0 + 1 }
         }
         return y
+    }
+}
+
+extension Module {
+    /// Whether a norm in this module takes statistics over several samples of a batch in training.
+    public var normalizesBatches: Bool {
+        namedModules.contains { item in
+            (item.module as? BatchNorm).map { $0.statistics == .ofPhase || $0.statistics == .batch } ?? false
+        }
     }
 }

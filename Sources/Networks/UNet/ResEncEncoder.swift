@@ -48,7 +48,13 @@ public struct ResEncEncoder: UNetEncoder {
 
     /// The maps of all stages, highest resolution first.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
-        maps(ofStem: stem(x, in: phase), in: phase)
+        guard phase == .recomputing else { return maps(ofStem: stem(x, in: phase), in: phase) }
+        // The stem's maps are as large as any: they are computed again together with the first stage.
+        let parameters = stem.namedParameters + stages[0].namedParameters
+        let first = recomputed([x], parameters: parameters.map(\.parameter)) {
+            stages[0](stem($0[0], in: .training), in: .training)
+        }
+        return [first] + stages.dropFirst().running(from: first) { stage, map in stage(map, in: phase) }
     }
 
     /// The maps of all stages from the stem's result `[N, D, H, W, features[0]]`.

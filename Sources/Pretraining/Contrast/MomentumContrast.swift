@@ -41,7 +41,7 @@ public struct MomentumContrast: PretextLearner {
     public func loss(_ batch: CropPairs.Batch, in phase: Phase) -> StepLoss {
         let (first, second) = (batch.first.input(on: cpu), batch.second.input(on: cpu))
         let key = unitRows(keys.network(second, in: .inference))
-        if phase == .training { pending.keys = key }
+        if phase != .inference { pending.keys = key }
         var total = loss(query: unitRows(query(first, in: phase)), key: key)
         if isSymmetric {
             let other = unitRows(keys.network(first, in: .inference))

@@ -16,14 +16,17 @@ public struct PatchBatch: Sendable {
     public var labels: [Int16]?
     /// Which of several labeled datasets each patch is from.
     public var domains: [Int]
+    /// The number that each patch has among all patches of its step: what its random decisions depend on.
+    public var indices: [Int]
 
-    /// Patches of one channel and one size.
+    /// Patches of one channel and one size, numbered from 0.
     public init(_ patches: [Patch], names: [String]) {
         check(
             patches.count == names.count && patches.allSatisfy { $0.channels == 1 && $0.extent == patches[0].extent },
             "a batch wants patches of one channel and one size")
         voxels = patches.flatMap(\.image)
         (extent, self.names) = (patches[0].extent, names)
+        indices = Array(names.indices)
         domains = [Int](repeating: 0, count: names.count)
         guard patches.contains(where: { $0.labels != nil }) else { return }
         labels = patches.flatMap { $0.labels ?? [Int16](repeating: RegionLabel.anywhere, count: $0.extent.volume) }
@@ -42,6 +45,7 @@ public struct PatchBatch: Sendable {
         all.voxels = batches.flatMap(\.voxels)
         all.names = batches.flatMap(\.names)
         all.domains = batches.flatMap(\.domains)
+        all.indices = batches.flatMap(\.indices)
         all.labels = batches.contains { $0.labels == nil } ? nil : batches.flatMap { $0.labels ?? [] }
         return all
     }
@@ -84,15 +88,23 @@ public struct PatchBatches: BatchSource {
         self.arePairs = arePairs
     }
 
-    /// The batch of a step.
+    /// Patches, or pairs of patches, of a step.
+    public var samplesPerStep: Int { arePairs ? samples / 2 : samples }
+
+    /// Some patches of a step; or of some pairs the first patches, then their partners.
     /// - Throws: `StoreError` if an image of a store cannot be read.
-    public func batch(step: Int) throws -> PatchBatch {
-        let chosen = (0..<samples).map { images[choice(step: step, sample: $0)] }
-        let patches = try chosen.enumerated().map { sample, image in
-            try cutter.patch(
-                from: image.source, foreground: image.anatomy, seed: seed, step: step, sample: sample, batch: samples)
+    public func batch(step: Int, samples range: Range<Int>) throws -> PatchBatch {
+        let numbers = Array(range) + (arePairs ? range.map { $0 + samples / 2 } : [])
+        let chosen = numbers.map { images[choice(step: step, sample: $0)] }
+        let patches = try numbers.indices.map { index -> Patch in
+            let image = chosen[index]
+            return try cutter.patch(
+                from: image.source, foreground: image.anatomy, seed: seed, step: step, sample: numbers[index],
+                batch: samples)
         }
-        return PatchBatch(patches, of: chosen)
+        var batch = PatchBatch(patches, of: chosen)
+        batch.indices = numbers
+        return batch
     }
 
     /// Which image a sample shows.

@@ -50,7 +50,7 @@ public struct GenesisDeformation: Sendable {
     public func batch(of patches: PatchBatch, at place: BatchPlace) -> Restoration.Batch {
         var (deformed, original): ([Patch], [Patch]) = ([], [])
         for sample in 0..<patches.samples {
-            let pair = pair(of: patches.patch(sample), sample: sample, at: place)
+            let pair = pair(of: patches.patch(sample), sample: patches.indices[sample], at: place)
             deformed.append(pair.deformed)
             original.append(pair.original)
         }

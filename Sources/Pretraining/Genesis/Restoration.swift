@@ -30,6 +30,9 @@ public struct Restoration: PretextLearner {
     /// The U-Net.
     public var result: any Module { unet }
 
+    /// Nothing: all samples have equally many voxels.
+    public var undividedBecause: String? { nil }
+
     /// `mean over all voxels of (restored - original)²`.
     public func loss(_ batch: Batch, in phase: Phase) -> StepLoss {
         let restored = unet(batch.deformed.input(on: cpu), outputs: 1, in: phase)[0]

@@ -47,19 +47,24 @@ public struct BlockMasking: Hashable, Sendable {
 
     /// The mask of a batch: a pure function of seed and step.
     public func mask(samples: Int, seed: UInt64, step: Int) -> BlockMask {
+        mask(samples: Array(0..<samples), seed: seed, step: step)
+    }
+
+    /// The mask of some samples of a step's batch.
+    public func mask(samples: [Int], seed: UInt64, step: Int) -> BlockMask {
         var batchDraws = Draws(seed: seed, purpose: .maskingRatio, step: step)
         let hidden =
             switch ratio {
             case .fixed(let ratio): hiddenCells(at: ratio)
             case .uniform(let range): hiddenCells(at: batchDraws.uniform(in: range))
             }
-        let visible = (0..<samples).flatMap { sample in
+        let visible = samples.flatMap { sample in
             var draws = Draws(seed: seed, purpose: .masking, step: step, sample: sample)
             var cells = [Bool](repeating: true, count: grid.volume)
             for cell in draws.permutation(of: grid.volume).prefix(hidden) { cells[cell] = false }
             return cells
         }
-        return BlockMask(samples: samples, grid: grid, visible: visible)
+        return BlockMask(samples: samples.count, grid: grid, visible: visible)
     }
 
     /// The number of cells that this share hides, rounded down.

@@ -32,11 +32,16 @@ public struct MaskedReconstruction: PretextLearner {
     public let autoencoder: any MaskedAutoencoder
     /// How it is judged.
     public let judgement: ReconstructionLoss
+    private let hasExcludedVoxels: Bool
     private let cpu: CPU
 
     /// A learner around a network.
-    public init(_ autoencoder: any MaskedAutoencoder, judgement: ReconstructionLoss, on cpu: CPU) {
+    /// - Parameter data: what it will see.
+    public init(
+        _ autoencoder: any MaskedAutoencoder, judgement: ReconstructionLoss, data: PretrainingData? = nil, on cpu: CPU
+    ) {
         (self.autoencoder, self.judgement, self.cpu) = (autoencoder, judgement, cpu)
+        hasExcludedVoxels = data.map { $0.training.contains { $0.source.isLabeled } } ?? false
     }
 
     /// The network's.
@@ -44,6 +49,12 @@ public struct MaskedReconstruction: PretextLearner {
 
     /// The U-Net alone.
     public var result: any Module { autoencoder.unet }
+
+    /// Nothing, as long as all samples have equally many hidden voxels that count.
+    public var undividedBecause: String? {
+        hasExcludedVoxels
+            ? "voxels that anonymization removed do not count, and samples differ in how many they have" : nil
+    }
 
     /// The error of what is rebuilt.
     public func loss(_ batch: Batch, in phase: Phase) -> StepLoss {
@@ -76,6 +87,6 @@ public struct MaskedReconstruction: PretextLearner {
 extension BlockMasking {
     /// Patches with the mask of their step.
     func batch(of patches: PatchBatch, at place: BatchPlace) -> MaskedReconstruction.Batch {
-        .init(patches: patches, mask: mask(samples: patches.samples, seed: place.seed, step: place.step))
+        .init(patches: patches, mask: mask(samples: patches.indices, seed: place.seed, step: place.step))
     }
 }

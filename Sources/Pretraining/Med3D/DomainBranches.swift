@@ -27,6 +27,9 @@ public struct DomainBranches: PretextLearner {
     /// The encoder.
     public var result: any Module { EncoderOnly(encoder) }
 
+    /// Nothing: the loss is the mean over patches.
+    public var undividedBecause: String? { nil }
+
     /// The mean over patches of the cross-entropy of their own branch. Voxels beyond an image are background.
     public func loss(_ batch: PatchBatch, in phase: Phase) -> StepLoss {
         let losses = logits(of: batch, in: phase).enumerated().map { sample, logits in

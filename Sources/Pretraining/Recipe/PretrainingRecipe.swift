@@ -22,6 +22,7 @@ public struct PretrainingRecipe: Sendable {
         var usual = Self.trainingDefaults
         usual.clipNorm = kind.defaults.clipNorm
         training = try TrainingRecipe(reading: section, defaults: usual)
+        setup.recomputes = training.recomputes
     }
 
     /// Reads a recipe with its parents and overrides.

@@ -23,6 +23,8 @@ public struct PretrainingSetup: Sendable {
     public var augmentation: PatchAugmentation
     /// How many batches of unseen images judge the network.
     public var validationBatches: Int
+    /// Whether blocks of the network are computed again for the gradients instead of kept.
+    public var recomputes = false
     /// Decides random weights and all that is drawn.
     public var seed: UInt64
 

@@ -37,8 +37,8 @@ public struct Spark3D: PretextMethod {
         let network = Spark3DNetwork(try setup.unet(on: cpu), parts: parts, on: cpu)
         network.initialize(setup.initializer, seed: setup.seed)
         return PretextTask(
-            MaskedReconstruction(network, judgement: judgement, on: cpu), method: Self.name, setup: setup, data: data,
-            views: masking.batch)
+            MaskedReconstruction(network, judgement: judgement, data: data, on: cpu), method: Self.name, setup: setup,
+            data: data, views: masking.batch)
     }
 }
 

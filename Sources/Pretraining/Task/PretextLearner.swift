@@ -15,6 +15,8 @@ public protocol PretextLearner: Module {
     var result: any Module { get }
     /// What the learner remembers between steps besides its parameters.
     var state: [String: StoredTensor] { get }
+    /// What stands against dividing a batch, see `TrainingTask`; nil if its loss is the mean of its samples'.
+    var undividedBecause: String? { get }
 
     /// The loss of a batch.
     func loss(_ batch: Batch, in phase: Phase) -> StepLoss
@@ -29,6 +31,8 @@ public protocol PretextLearner: Module {
 extension PretextLearner {
     /// Nothing.
     public var state: [String: StoredTensor] { [:] }
+    /// The samples of a batch are compared with each other, or normalized together: what contrastive methods do.
+    public var undividedBecause: String? { "this method compares the samples of a batch with each other" }
     /// Does nothing.
     public func didUpdate() {}
     /// There is nothing to restore.

@@ -17,6 +17,7 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
     public let card: TransferCard
     private let judges: ViewBatches<Learner.Batch>?
     private let validationBatches: Int
+    private let phase: Phase
 
     /// The same for all runs, so that they compare.
     static var validationSeed: UInt64 { 12_345 }
@@ -49,6 +50,7 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
                     samples: samples, seed: Self.validationSeed, arePairs: arePairs),
                 phase: .inference, views: views)
         validationBatches = setup.validationBatches
+        phase = setup.recomputes ? .recomputing : .training
         card = setup.card(method: method, transferable: learner.result.partNames)
     }
 
@@ -61,8 +63,13 @@ public struct PretextTask<Learner: PretextLearner>: TrainingTask {
     /// What the learner remembers.
     public var state: [String: StoredTensor] { learner.state }
 
+    /// What the learner or its norms say.
+    public var undividedBecause: String? {
+        learner.undividedBecause ?? (learner.normalizesBatches ? BatchNorm.undividedBecause : nil)
+    }
+
     /// The learner's loss.
-    public func loss(_ batch: Learner.Batch, step: Int) -> StepLoss { learner.loss(batch, in: .training) }
+    public func loss(_ batch: Learner.Batch, step: Int) -> StepLoss { learner.loss(batch, in: phase) }
 
     /// Tells the learner.
     public func didUpdate(step: Int) { learner.didUpdate() }

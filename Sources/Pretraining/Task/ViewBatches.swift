@@ -28,9 +28,12 @@ public struct ViewBatches<Batch: Sendable>: BatchSource {
     /// What becomes of them; a pure function.
     public var views: @Sendable (PatchBatch, BatchPlace) -> Batch
 
-    /// The batch of a step.
+    /// What a batch's samples are: patches, or pairs of them.
+    public var samplesPerStep: Int { patches.samplesPerStep }
+
+    /// Some samples of a step.
     /// - Throws: `StoreError` if an image of a store cannot be read.
-    public func batch(step: Int) throws -> Batch {
-        views(try patches.batch(step: step), BatchPlace(seed: patches.seed, step: step, phase: phase))
+    public func batch(step: Int, samples: Range<Int>) throws -> Batch {
+        views(try patches.batch(step: step, samples: samples), BatchPlace(seed: patches.seed, step: step, phase: phase))
     }
 }

@@ -25,6 +25,9 @@ public struct FusionSegmentation: PretextLearner {
     /// The U-Net. Its head has a class for each level and is not transferred.
     public var result: any Module { unet }
 
+    /// Nothing: all samples have equally many voxels.
+    public var undividedBecause: String? { nil }
+
     /// Cross-entropy minus the mean soft Dice of all levels of each sample.
     public func loss(_ batch: Batch, in phase: Phase) -> StepLoss {
         let logits = unet(batch.fused.input(on: cpu), outputs: 1, in: phase)[0]

@@ -46,13 +46,14 @@ public struct VolumeFusion: PretextMethod {
         let changed = (0..<patches.samples).map { sample in
             var patch = patches.patch(sample)
             if place.phase == .training {
-                TransformList.fusion.apply(to: &patch, seed: place.seed, step: place.step, sample: sample)
+                TransformList.fusion.apply(
+                    to: &patch, seed: place.seed, step: place.step, sample: patches.indices[sample])
             }
             return patch
         }
         var (fused, levels): ([Patch], [Int32]) = ([], [])
         for pair in 0..<pairs {
-            var draws = place.draws("fusion", sample: pair)
+            var draws = place.draws("fusion", sample: patches.indices[pair])
             let map = fusion.levels(in: extent, draws: &draws)
             let voxels = fusion.fused(changed[pair].image, changed[pair + pairs].image, levels: map)
             fused.append(Patch(image: voxels, channels: 1, labels: nil, extent: extent))

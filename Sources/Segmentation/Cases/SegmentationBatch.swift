@@ -72,15 +72,19 @@ public struct SegmentationBatches: BatchSource {
         (self.cases, self.cutter, self.batchSize, self.seed) = (cases, cutter, batchSize, seed)
     }
 
-    /// The batch of a step.
+    /// Patches of a step.
+    public var samplesPerStep: Int { batchSize }
+
+    /// Some patches of a step.
     /// - Throws: ``StoreError`` if a case of a store cannot be read.
-    public func batch(step: Int) throws -> SegmentationBatch {
+    public func batch(step: Int, samples: Range<Int>) throws -> SegmentationBatch {
+        let labeled = 0..<(companions.isEmpty ? batchSize : batchSize - batchSize / 2)
         var batch = SegmentationBatch(
             images: [], channels: 1, labels: LabelMap(samples: 0, extent: cutter.sampling.patch, labels: []), cases: [],
-            labeled: companions.isEmpty ? batchSize : batchSize - batchSize / 2)
+            labeled: samples.clamped(to: labeled).count)
         var labels: [Int32] = []
-        for sample in 0..<batchSize {
-            let pool = sample < batch.labeled ? cases : companions
+        for sample in samples {
+            let pool = labeled.contains(sample) ? cases : companions
             let chosen = pool[PatchSampling.image(of: pool.count, seed: seed, step: step, sample: sample)]
             var patch = try patch(of: chosen, seed: seed, step: step, sample: sample)
             if let carveMix { try mix(&patch, carveMix, step: step, sample: sample) }
@@ -98,7 +102,7 @@ public struct SegmentationBatches: BatchSource {
             }
             if let map = chosen.teacherMap { batch.targets += try target(map, of: chosen, step: step, sample: sample) }
         }
-        batch.labels = LabelMap(samples: batchSize, extent: cutter.sampling.patch, labels: labels)
+        batch.labels = LabelMap(samples: samples.count, extent: cutter.sampling.patch, labels: labels)
         return batch
     }
 

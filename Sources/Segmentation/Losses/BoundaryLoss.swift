@@ -16,6 +16,9 @@ public struct BoundaryLoss: SegmentationLoss, Hashable {
         (self.spacing, self.ignoredLabel) = (spacing, ignoredLabel)
     }
 
+    /// Each sample stands for itself.
+    public var isMeanOverSamples: Bool { true }
+
     /// `boundary`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let maps = ForegroundMaps(logits, labels: labels, ignoring: ignoredLabel)

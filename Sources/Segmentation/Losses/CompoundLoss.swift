@@ -22,6 +22,15 @@ public struct CompoundLoss: SegmentationLoss {
         self.parts = parts
     }
 
+    /// If all parts are.
+    public var isMeanOverSamples: Bool { parts.allSatisfy { $0.loss.isMeanOverSamples } }
+
+    /// Of pooled parts, if all can be.
+    public func pooled(_ pool: BatchPool) -> (any SegmentationLoss)? {
+        let pooled = parts.compactMap { part in part.loss.pooled(pool).map { Part($0, weight: part.weight) } }
+        return pooled.count == parts.count ? CompoundLoss(pooled) : nil
+    }
+
     /// The terms of all parts whose weight is not 0 for good.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         parts.filter { $0.weight != 0 }.flatMap { part in

@@ -13,6 +13,9 @@ public struct CrossEntropyLoss: SegmentationLoss, Hashable {
         (self.classWeights, self.ignoredLabel) = (classWeights, ignoredLabel)
     }
 
+    /// Unless classes have weights, or samples differ in how many voxels count.
+    public var isMeanOverSamples: Bool { classWeights == nil && ignoredLabel == nil }
+
     /// `cross_entropy`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let value = crossEntropy(logits, labels: labels, classWeights: classWeights, ignoring: ignoredLabel)

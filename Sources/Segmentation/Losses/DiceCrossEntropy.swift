@@ -24,29 +24,45 @@ public struct DiceCrossEntropy: SegmentationLoss, Hashable {
     /// nnU-Net's defaults.
     public init() {}
 
+    /// Unless overlaps are summed over the batch, or samples differ in how many voxels count.
+    public var isMeanOverSamples: Bool { !batchDice && ignoredLabel == nil }
+
+    /// Over the batch of all ranks.
+    public func pooled(_ pool: BatchPool) -> (any SegmentationLoss)? {
+        isMeanOverSamples ? self : PooledDiceCrossEntropy(loss: self, pool: pool)
+    }
+
     /// `cross_entropy` and `dice`, the latter in -1...0.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
-        let (entropy, dice) = regions.map { overRegions($0, logits, labels) } ?? overClasses(logits, labels)
+        terms(logits, labels: labels, overlaps: nil)
+    }
+
+    func terms(_ logits: Tensor, labels: LabelMap, overlaps: OverlapPool?) -> [LossTerm] {
+        let (entropy, dice) =
+            regions.map { overRegions($0, logits, labels, overlaps) } ?? overClasses(logits, labels, overlaps)
         return [
             LossTerm("cross_entropy", weight: crossEntropyWeight, value: entropy),
             LossTerm("dice", weight: diceWeight, value: dice),
         ]
     }
 
-    private func overClasses(_ logits: Tensor, _ labels: LabelMap) -> (Tensor, Tensor) {
+    private func overClasses(_ logits: Tensor, _ labels: LabelMap, _ overlaps: OverlapPool?) -> (Tensor, Tensor) {
         (
             crossEntropy(logits, labels: labels, ignoring: ignoredLabel),
             softDice(
                 logits, labels: labels, batchDice: batchDice, includeBackground: includeBackground, smooth: smooth,
-                ignoring: ignoredLabel)
+                ignoring: ignoredLabel, pool: overlaps)
         )
     }
 
-    private func overRegions(_ regions: Regions, _ logits: Tensor, _ labels: LabelMap) -> (Tensor, Tensor) {
+    private func overRegions(_ regions: Regions, _ logits: Tensor, _ labels: LabelMap, _ overlaps: OverlapPool?) -> (
+        Tensor, Tensor
+    ) {
         (
             binaryCrossEntropy(logits, labels: labels, regions: regions, ignoring: ignoredLabel),
             regionDice(
-                logits, labels: labels, regions: regions, batchDice: batchDice, smooth: smooth, ignoring: ignoredLabel)
+                logits, labels: labels, regions: regions, batchDice: batchDice, smooth: smooth, ignoring: ignoredLabel,
+                pool: overlaps)
         )
     }
 }

@@ -14,11 +14,23 @@ public struct DiceLoss: SegmentationLoss, Hashable {
     /// nnU-Net's Dice.
     public init() {}
 
+    /// Unless overlaps are summed over the batch.
+    public var isMeanOverSamples: Bool { !batchDice }
+
+    /// Over the batch of all ranks.
+    public func pooled(_ pool: BatchPool) -> (any SegmentationLoss)? {
+        isMeanOverSamples ? self : PooledDice(loss: self, pool: pool)
+    }
+
     /// `dice`, in -1...0.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
+        terms(logits, labels: labels, overlaps: nil)
+    }
+
+    func terms(_ logits: Tensor, labels: LabelMap, overlaps: OverlapPool?) -> [LossTerm] {
         let value = softDice(
             logits, labels: labels, batchDice: batchDice, includeBackground: includeBackground, smooth: smooth,
-            ignoring: ignoredLabel)
+            ignoring: ignoredLabel, pool: overlaps)
         return [LossTerm("dice", weight: 1, value: value)]
     }
 }

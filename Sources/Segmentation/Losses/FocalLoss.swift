@@ -12,6 +12,9 @@ public struct FocalLoss: SegmentationLoss, Hashable {
     /// Gamma 2, all classes alike.
     public init() {}
 
+    /// Unless samples differ in how many voxels count.
+    public var isMeanOverSamples: Bool { ignoredLabel == nil }
+
     /// `focal`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let value = focalCrossEntropy(

@@ -21,6 +21,9 @@ public struct HausdorffDistanceLoss: SegmentationLoss, Hashable {
         (self.spacing, self.ignoredLabel) = (spacing, ignoredLabel)
     }
 
+    /// Each sample stands for itself.
+    public var isMeanOverSamples: Bool { true }
+
     /// `hausdorff`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let maps = ForegroundMaps(logits, labels: labels, ignoring: ignoredLabel)

@@ -18,6 +18,9 @@ public struct HausdorffErosionLoss: SegmentationLoss, Hashable {
     /// The paper's values.
     public init(ignoredLabel: Int32? = nil) { self.ignoredLabel = ignoredLabel }
 
+    /// Each sample stands for itself.
+    public var isMeanOverSamples: Bool { true }
+
     /// `hausdorff`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let maps = ForegroundMaps(logits, labels: labels, ignoring: ignoredLabel)

@@ -12,6 +12,9 @@ public struct PerimeterLoss: SegmentationLoss, Hashable {
     /// A perimeter loss.
     public init(ignoredLabel: Int32? = nil) { self.ignoredLabel = ignoredLabel }
 
+    /// Each sample stands for itself.
+    public var isMeanOverSamples: Bool { true }
+
     /// `perimeter`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let maps = ForegroundMaps(logits, labels: labels, ignoring: ignoredLabel)

@@ -14,6 +14,9 @@ public struct RegionFocalLoss: SegmentationLoss, Hashable {
     /// The public code's values.
     public init() {}
 
+    /// Each sample stands for itself.
+    public var isMeanOverSamples: Bool { true }
+
     /// `region_focal`; for a perfect prediction `1 - ln beta / ln gamma`.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let value = regionFocal(

@@ -10,6 +10,19 @@ public protocol SegmentationLoss: Sendable {
     ///   - labels: `[N, D, H, W]`, each a class in `0..<C` or the label that the loss ignores.
     ///   - progress: the share of the training that is over, in `0...1`: the weights of some terms depend on it.
     func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm]
+
+    /// Whether the loss of a batch is the mean of the losses of its samples, so that a batch may be divided.
+    var isMeanOverSamples: Bool { get }
+
+    /// The same loss where several ranks hold the batch in parts; nil if it cannot be divided.
+    func pooled(_ pool: BatchPool) -> (any SegmentationLoss)?
+}
+
+extension SegmentationLoss {
+    /// Not known to be: the safe answer.
+    public var isMeanOverSamples: Bool { false }
+    /// The loss itself if it is the mean over samples.
+    public func pooled(_ pool: BatchPool) -> (any SegmentationLoss)? { isMeanOverSamples ? self : nil }
 }
 
 extension SegmentationLoss {

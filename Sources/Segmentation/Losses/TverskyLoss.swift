@@ -18,6 +18,9 @@ public struct TverskyLoss: SegmentationLoss, Hashable {
     /// The MedISeg survey's. Papers more often pay 0.7 for false negatives; the survey's code does the reverse.
     public init() {}
 
+    /// Unless overlaps are summed over the batch.
+    public var isMeanOverSamples: Bool { !batch }
+
     /// `tversky`, in 0...1.
     public func terms(_ logits: Tensor, labels: LabelMap, progress: Double) -> [LossTerm] {
         let value = tversky(

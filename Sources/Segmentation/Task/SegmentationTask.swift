@@ -20,6 +20,7 @@ public struct SegmentationTask: TrainingTask {
     public var guidance: (any Guidance)?
     /// What the weights are good for.
     public let card: TransferCard
+    private let phase: Phase
     private let cpu: CPU
 
     /// A task.
@@ -27,12 +28,14 @@ public struct SegmentationTask: TrainingTask {
     ///   - plan: what preprocessing did and the network is.
     ///   - loss: of one resolution.
     ///   - steps: of the whole training.
+    ///   - recomputes: whether blocks of the network are computed again for the gradients instead of kept.
     public init(
         _ unet: UNet, plan: Plan, batches: SegmentationBatches, loss: any SegmentationLoss, steps: Int,
-        validation: ValidationCases, on cpu: CPU
+        validation: ValidationCases, recomputes: Bool = false, on cpu: CPU
     ) {
         (self.unet, self.batches, self.steps) = (unet, batches, steps)
         (self.validation, self.cpu) = (validation, cpu)
+        phase = recomputes ? .recomputing : .training
         self.loss = DeepSupervision(loss)
         card = TransferCard(
             architecture: unet.plan, method: "segmentation", patch: plan.patch,
@@ -52,10 +55,18 @@ public struct SegmentationTask: TrainingTask {
     /// ``trained``.
     public var result: any Module { trained }
 
+    /// What loss, network or teacher say.
+    public var undividedBecause: String? {
+        if guidance != nil { return "a teacher's terms count by how many samples of the batch have labels" }
+        if unet.normalizesBatches { return BatchNorm.undividedBecause }
+        return loss.loss.isMeanOverSamples
+            ? nil : "the loss sums over all samples before it divides (batch_dice, an ignore label, weights of classes)"
+    }
+
     /// The loss of a batch; its parts are those of full resolution.
     public func loss(_ batch: SegmentationBatch, step: Int) throws -> StepLoss {
         let progress = Double(step) / Double(max(1, steps))
-        let outputs = unet(batch.input(on: cpu), in: .training)
+        let outputs = unet(batch.input(on: cpu), in: phase)
         guard let guidance else {
             let (total, terms) = loss(outputs, labels: batch.labels, progress: progress)
             return StepLoss(total: total, parts: Self.parts(terms), cases: batch.cases)

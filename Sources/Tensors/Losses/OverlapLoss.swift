@@ -30,6 +30,21 @@ struct OverlapTarget {
     var isPooled: Bool
     /// The first channel that counts: 1 leaves out the background.
     var firstChannel: Int
+    /// Where the rest of the batch is, if samples are summed and others hold some.
+    var pool: OverlapPool?
+}
+
+/// Sums over samples that are elsewhere: for overlap losses of a batch that several processes hold in parts.
+public struct OverlapPool {
+    /// What the gradient of this part is multiplied by.
+    public var gradientFactor: Float
+    /// From the sums over this part to those over the batch.
+    public var sum: ([Double]) -> [Double]
+
+    /// A pool.
+    public init(gradientFactor: Float, sum: @escaping ([Double]) -> [Double]) {
+        (self.gradientFactor, self.sum) = (gradientFactor, sum)
+    }
 }
 
 /// The mean over groups and channels of `cost`, a function of the overlap of prediction and target.
@@ -39,7 +54,9 @@ func overlapLoss(_ logits: Tensor, _ target: OverlapTarget, _ cost: (OverlapSums
     let (channels, cpu, labels) = (logits.shape.channels, logits.cpu, target.labels)
     let table = MembershipTable(target.regions, labels: labels, logits: logits, ignoring: target.ignoring)
     let probabilities = target.regions == nil ? softmax(logits.detached) : sigmoid(logits.detached)
-    let sums = overlapSums(probabilities, target, table)
+    var sums = overlapSums(probabilities, target, table)
+    if target.isPooled, let pool = target.pool { sums = sums.pooled(pool) }
+    let factor = target.isPooled ? target.pool?.gradientFactor ?? 1 : 1
     let terms = Double(sums.count / channels * (channels - target.firstChannel))
     var loss = 0.0
     var slopes = [(overlap: Float, predicted: Float)](repeating: (0, 0), count: sums.count)
@@ -50,7 +67,7 @@ func overlapLoss(_ logits: Tensor, _ target: OverlapTarget, _ cost: (OverlapSums
     }
     let value = Tensor([Float(loss / terms)], shape: [], on: cpu)
     return value.recorded(from: [logits]) { gradient in
-        let (upstream, volume, isSoftmax) = (gradient.item, labels.extent.volume, target.regions == nil)
+        let (upstream, volume, isSoftmax) = (gradient.item * factor, labels.extent.volume, target.regions == nil)
         let dx = Tensor(shape: logits.shape, buffer: Buffer(count: logits.shape.count, on: cpu))
         labels.labels.withUnsafeBufferPointer { label in
             cpu.parallelStretches(labels.labels.count) { range in
@@ -73,6 +90,17 @@ func overlapLoss(_ logits: Tensor, _ target: OverlapTarget, _ cost: (OverlapSums
             }
         }
         return [dx]
+    }
+}
+
+extension [OverlapSums] {
+    fileprivate func pooled(_ pool: OverlapPool) -> [OverlapSums] {
+        let numbers = pool.sum(flatMap { [$0.overlap, $0.predicted, $0.expected, $0.voxels] })
+        return indices.map {
+            OverlapSums(
+                overlap: numbers[4 * $0], predicted: numbers[4 * $0 + 1], expected: numbers[4 * $0 + 2],
+                voxels: numbers[4 * $0 + 3])
+        }
     }
 }
 

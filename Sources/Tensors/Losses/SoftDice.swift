@@ -8,24 +8,28 @@
 ///   - batchDice: sum over the samples as well, as if the batch were one volume.
 ///   - includeBackground: whether class 0 enters the mean.
 ///   - ignoring: a label whose voxels are left out of all sums.
+///   - pool: where the other samples of the batch are, for `batchDice`; nil: there are none.
 /// - Returns: a scalar.
 public func softDice(
-    _ logits: Tensor, labels: LabelMap, batchDice: Bool, includeBackground: Bool, smooth: Double, ignoring: Int32? = nil
+    _ logits: Tensor, labels: LabelMap, batchDice: Bool, includeBackground: Bool, smooth: Double,
+    ignoring: Int32? = nil, pool: OverlapPool? = nil
 ) -> Tensor {
     let target = OverlapTarget(
-        labels: labels, regions: nil, ignoring: ignoring, isPooled: batchDice, firstChannel: includeBackground ? 0 : 1)
+        labels: labels, regions: nil, ignoring: ignoring, isPooled: batchDice, firstChannel: includeBackground ? 0 : 1,
+        pool: pool)
     return overlapLoss(logits, target) { dice($0, smooth: smooth) }
 }
 
-/// ``softDice(_:labels:batchDice:includeBackground:smooth:ignoring:)`` of overlapping regions: `p = sigmoid(logits)`,
+/// ``softDice(_:labels:batchDice:includeBackground:smooth:ignoring:pool:)`` of overlapping regions: `p = sigmoid(logits)`,
 /// and every channel counts.
 ///
 /// - Parameter regions: the labels of each channel.
 public func regionDice(
-    _ logits: Tensor, labels: LabelMap, regions: Regions, batchDice: Bool, smooth: Double, ignoring: Int32? = nil
+    _ logits: Tensor, labels: LabelMap, regions: Regions, batchDice: Bool, smooth: Double, ignoring: Int32? = nil,
+    pool: OverlapPool? = nil
 ) -> Tensor {
     let target = OverlapTarget(
-        labels: labels, regions: regions, ignoring: ignoring, isPooled: batchDice, firstChannel: 0)
+        labels: labels, regions: regions, ignoring: ignoring, isPooled: batchDice, firstChannel: 0, pool: pool)
     return overlapLoss(logits, target) { dice($0, smooth: smooth) }
 }
 

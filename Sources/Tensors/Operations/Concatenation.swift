@@ -24,10 +24,12 @@ public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
                 .update(from: tensor.pointer + row * counts[map], count: counts[map])
         }
     }
+    // Sizes only: the maps themselves need not live until then.
+    let parts = maps.map { $0.needsGradient ? $0.shape : nil }
     return result.recorded(from: maps) { gradient in
-        maps.indices.map { map in
-            guard maps[map].needsGradient else { return nil }
-            let part = Tensor(shape: maps[map].shape, buffer: Buffer(count: maps[map].shape.count, on: cpu))
+        parts.indices.map { map in
+            guard let shape = parts[map] else { return nil }
+            let part = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu))
             cpu.parallelRows(outer, length: counts[map]) { row in
                 (part.pointer + row * counts[map])
                     .update(from: gradient.pointer + row * total + offsets[map], count: counts[map])

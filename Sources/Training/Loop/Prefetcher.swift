@@ -4,20 +4,22 @@ import Tensors
 /// Makes the batches of coming steps on background threads, a few ahead of the step that computes.
 ///
 /// `@unchecked Sendable`: everything that changes is guarded by `lock`.
-final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
-    private let source: Source
+final class Prefetcher<Batch: Sendable>: @unchecked Sendable {
+    private let make: @Sendable (_ step: Int) throws -> Batch
     private let steps: Range<Int>
     /// Batches that are made ahead at most; 0: each is made when it is asked for.
     private var depth: Int
     private let lock = NSCondition()
-    private var ready: [Int: Result<Source.Batch, any Error>] = [:]
+    private var ready: [Int: Result<Batch, any Error>] = [:]
     private var toMake: Int
     private var wanted: Int
     private var isStopped = false
 
-    /// - Parameter depth: batches that are made ahead at most, each by a thread of its own if need be.
-    init(_ source: Source, steps: Range<Int>, depth: Int) {
-        (self.source, self.steps, self.depth) = (source, steps, depth)
+    /// - Parameters:
+    ///   - depth: batches that are made ahead at most, each by a thread of its own if need be.
+    ///   - make: a pure function.
+    init(steps: Range<Int>, depth: Int, make: @escaping @Sendable (_ step: Int) throws -> Batch) {
+        (self.make, self.steps, self.depth) = (make, steps, depth)
         (toMake, wanted) = (steps.lowerBound, steps.lowerBound)
         for index in 0..<min(depth, steps.count) {
             guard BackgroundThread.start("batches-\(index)", { [self] in work() }) else {
@@ -28,13 +30,13 @@ final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
     }
 
     /// The batch of the next step; waits until it is made. Steps are taken in order.
-    func next() throws -> Source.Batch {
+    func next() throws -> Batch {
         lock.lock()
         defer { lock.unlock() }
         let step = wanted
         guard depth > 0 else {
             wanted += 1
-            return try source.batch(step: step)
+            return try make(step)
         }
         while ready[step] == nil { lock.wait() }
         wanted += 1
@@ -60,7 +62,7 @@ final class Prefetcher<Source: BatchSource>: @unchecked Sendable {
             let step = toMake
             toMake += 1
             lock.unlock()
-            let result = Result { try source.batch(step: step) }
+            let result = Result { try make(step) }
             lock.lock()
             ready[step] = result
             lock.broadcast()

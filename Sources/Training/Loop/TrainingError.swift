@@ -16,6 +16,10 @@ public enum TrainingError: UserFacingError, Equatable {
     case nothingTrains(stage: String)
     /// There is nothing to resume.
     case noRun(path: String)
+    /// The batch cannot be divided into micro-batches or among ranks.
+    case undividable(reason: String, microBatch: Int?, ranks: Int)
+    /// The batch has fewer micro-batches than there are ranks, or does not consist of whole ones.
+    case unevenBatch(samples: Int, microBatch: Int?, ranks: Int)
     /// A file of the run cannot be understood.
     case damagedRun(file: String, problem: String)
 
@@ -23,7 +27,9 @@ public enum TrainingError: UserFacingError, Equatable {
     public var exitCode: Int32 {
         switch self {
         case .notFinite, .damagedRun: ExitStatus.badData
-        case .runExists, .otherRecipe, .otherArithmetic, .unknownModule, .nothingTrains, .noRun: ExitStatus.usage
+        case .runExists, .otherRecipe, .otherArithmetic, .unknownModule, .nothingTrains, .noRun, .undividable,
+            .unevenBatch:
+            ExitStatus.usage
         }
     }
 
@@ -48,9 +54,22 @@ public enum TrainingError: UserFacingError, Equatable {
             "the stage \(stage) would train nothing. Let it train a part of the network."
         case .noRun(let path):
             "\(path) holds no run to resume: there is no recipe.yaml. Leave --resume out to begin one."
+        case .undividable(let reason, let microBatch, let ranks):
+            "\(Self.division(microBatch, ranks)) would change what is learned: \(reason). "
+                + "Train in one process with memory.micro_batch=null; memory.recompute=true saves memory, too."
+        case .unevenBatch(let samples, let microBatch, let ranks):
+            "a batch of \(samples) samples cannot be divided into \(Self.division(microBatch, ranks)). "
+                + "Choose a batch that is a multiple of \((microBatch ?? 1) * ranks)."
         case .damagedRun(let file, let problem):
             "\(file): \(problem). Remove the run's folder checkpoint: --resume then begins at step 0, to the same bits."
         }
+    }
+}
+
+extension TrainingError {
+    private static func division(_ microBatch: Int?, _ ranks: Int) -> String {
+        let parts = microBatch.map { "micro-batches of \($0)" }
+        return [parts, ranks > 1 ? "\(ranks) ranks" : nil].compactMap(\.self).joined(separator: " on ")
     }
 }
 

@@ -1,12 +1,14 @@
 import Foundation
 import Networks
+import Ranks
 import Tensors
 import WeightFiles
 
 /// The one training loop: it serves pre-training and segmentation alike.
 ///
 /// It owns optimizer, schedule, clipping, log, validation, checkpoints and the run's page. Killing the process at any
-/// instant loses at most the steps since the last checkpoint, and the resumed run ends in the same bits.
+/// instant loses at most the steps since the last checkpoint, and the resumed run ends in the same bits. Several ranks train
+/// together: each makes the same loop with its share of every batch, and the first one writes.
 public struct TrainingLoop<Task: TrainingTask> {
     private let task: Task
     private let recipe: TrainingRecipe
@@ -14,8 +16,11 @@ public struct TrainingLoop<Task: TrainingTask> {
     private let parameters: [(name: String, parameter: Parameter)]
     /// Parameters that the task itself has frozen: no stage sets them free.
     private let frozen: Set<String>
+    private let ranks: any Communicator
+    private let divided: DividedStep<Task>
     private var optimizer: Optimizer
-    private var log: RunLog
+    /// Nil on all ranks but the first.
+    private var log: RunLog?
     private var step: Int
     private var seconds: Double
     private var lastCheckpoint = ContinuousClock.now
@@ -23,16 +28,27 @@ public struct TrainingLoop<Task: TrainingTask> {
     private var savedStep: Int?
 
     /// A loop that begins at the run's last checkpoint, or at step 0 if there is none.
-    /// - Throws: `FileError`, `SafetensorsError` or ``TrainingError`` if the run's files are damaged.
-    public init(_ task: Task, recipe: TrainingRecipe, in run: RunDirectory) throws {
-        (self.task, self.recipe, self.run) = (task, recipe, run)
+    /// - Parameter ranks: who else trains; all call this at once.
+    /// - Throws: `FileError`, `SafetensorsError` or ``TrainingError`` if the run's files are damaged; ``TrainingError`` if the
+    ///   batch cannot be divided as recipe and ranks want; `RankError` if the ranks are not about to do the same.
+    public init(
+        _ task: Task, recipe: TrainingRecipe, in run: RunDirectory, ranks: any Communicator = OneProcess()
+    ) throws {
+        (self.task, self.recipe, self.run, self.ranks) = (task, recipe, run, ranks)
         parameters = task.network.namedParameters
         frozen = Set(parameters.filter { !$0.parameter.isTrainable }.map(\.name))
         try Self.checkStages(recipe.schedule, parameters.map(\.name))
+        divided = try DividedStep(task, microBatch: recipe.microBatch, ranks: ranks)
         optimizer = Optimizer(recipe.rule)
         let checkpoint = try Checkpoint.restore(run.checkpointPath, task, &optimizer)
         (step, seconds, savedStep) = (checkpoint?.steps ?? 0, checkpoint?.seconds ?? 0, checkpoint?.steps)
-        log = try RunLog(path: run.logPath, before: step)
+        if ranks.count > 1 {
+            try ranks.agree(on: [
+                ("recipe", run.recipe.yaml), ("arithmetic", Checkpoint.arithmetic(of: task)), ("step", "\(step)"),
+                ("state of the network", task.network.digest),
+            ])
+        }
+        log = ranks.isFirst ? try RunLog(path: run.logPath, before: step) : nil
     }
 
     /// Refuses stages that name modules the network does not have, or that train nothing: a misspelled name would
@@ -57,44 +73,52 @@ public struct TrainingLoop<Task: TrainingTask> {
     ///   longer numbers; what the task throws.
     public mutating func train(interruption: Interruption = Interruption(), progress: inout Progress) throws {
         let steps = recipe.schedule.steps
-        let batches = Prefetcher(task.batches, steps: min(step, steps)..<steps, depth: recipe.batchesAhead)
+        let (source, parts) = (task.batches, divided.division.parts)
+        let batches = Prefetcher(steps: min(step, steps)..<steps, depth: recipe.batchesAhead) { step in
+            try parts.map { try source.batch(step: step, samples: $0) }
+        }
         defer { batches.stop() }
         lastCheckpoint = .now
         while step < steps {
-            if interruption.isRequested { try stop() }
-            let entry = try makeStep(try batches.next())
-            if step % recipe.logInterval == 0 || step == steps - 1 { try log.append(entry) }
+            // Ranks stop together, after a step in which they told each other.
+            if ranks.count == 1 && interruption.isRequested { try stop() }
+            let (entry, isInterrupted) = try makeStep(try batches.next(), interruption)
+            if step % recipe.logInterval == 0 || step == steps - 1 { try log?.append(entry) }
             step += 1
             if isDue(every: recipe.validationInterval) || step == steps { try validate() }
-            progress.advance(to: step, note: Self.note(entry))
+            if ranks.isFirst { progress.advance(to: step, note: Self.note(entry)) }
+            if isInterrupted && step < steps { try stop() }
             if isCheckpointDue && step < steps { try save() }
         }
-        progress.finish()
+        if ranks.isFirst { progress.finish() }
         try save()
+        guard ranks.isFirst else { return }
         try SafetensorsFile.write(
             task.result.storedTensors(everyAlias: true), metadata: task.card.metadata, to: run.weightsPath)
     }
 
-    private mutating func makeStep(_ batch: Task.Source.Batch) throws -> LogEntry {
+    private mutating func makeStep(
+        _ batches: [Task.Source.Batch], _ interruption: Interruption
+    ) throws -> (LogEntry, isInterrupted: Bool) {
         let start = ContinuousClock.now
         let stage = enterStage()
-        let loss = try task.loss(batch, step: step)
-        let value = Double(loss.total.item)
-        guard value.isFinite else { throw notFinite("loss", value, loss.cases) }
-        let gradients = loss.total.backward()
-        let norm = gradients.norm(over: parameters.map(\.parameter))
-        guard norm.isFinite else { throw notFinite("norm of the gradients", norm, loss.cases) }
+        let outcome = try computed(
+            batches, isInterrupted: ranks.count > 1 && interruption.isRequested)
+        let norm = outcome.gradients.norm(over: parameters.map(\.parameter))
+        guard norm.isFinite else { throw notFinite("norm of the gradients", "\(norm)", outcome.cases) }
         let scale = Gradients.clippingScale(norm: norm, limit: recipe.clipNorm)
-        let rate = recipe.schedule.learningRate(at: step)
+        let rate =
+            recipe.schedule.learningRate(at: step) * recipe.rateScaling.factor(batch: divided.division.samples)
         optimizer.step(
-            parameters, gradients: gradients, learningRate: rate, rates: stage.rates,
+            parameters, gradients: outcome.gradients, learningRate: rate, rates: stage.rates,
             gradientScale: scale)
         try task.didUpdate(step: step)
         let duration = (ContinuousClock.now - start) / .seconds(1)
         seconds += duration
-        return LogEntry(
-            step: step, loss: value, parts: loss.parts.isEmpty ? nil : loss.parts, learningRate: rate,
+        let entry = LogEntry(
+            step: step, loss: outcome.loss, parts: outcome.parts.isEmpty ? nil : outcome.parts, learningRate: rate,
             gradientNorm: norm, clipping: scale < 1 ? Double(scale) : nil, seconds: duration, stage: stage.name)
+        return (entry, outcome.isInterrupted)
     }
 
     /// Freezes and frees parameters as the step's stage says.
@@ -108,8 +132,9 @@ public struct TrainingLoop<Task: TrainingTask> {
     }
 
     private mutating func validate() throws {
+        guard ranks.isFirst else { return }
         let numbers = try task.validate(step: step - 1)
-        if !numbers.isEmpty { try log.append(LogEntry(step: step - 1, validation: numbers)) }
+        if !numbers.isEmpty { try log?.append(LogEntry(step: step - 1, validation: numbers)) }
     }
 
     private func isDue(every interval: Int?) -> Bool { interval.map { step % $0 == 0 } ?? false }
@@ -122,8 +147,10 @@ public struct TrainingLoop<Task: TrainingTask> {
     private mutating func save() throws {
         // The loss of a step tells of the weights before it: those that are saved nobody has seen at work.
         if let (name, parameter) = parameters.first(where: { !$0.parameter.norm.isFinite }) {
-            throw notFinite("norm of \(name)", parameter.norm, [])
+            throw notFinite("norm of \(name)", "\(parameter.norm)", [])
         }
+        lastCheckpoint = .now
+        guard let log else { return }
         try log.synchronize()
         try Checkpoint(steps: step, seconds: seconds, arithmetic: Checkpoint.arithmetic(of: task))
             .save(run.checkpointPath, task, optimizer)
@@ -139,9 +166,22 @@ public struct TrainingLoop<Task: TrainingTask> {
         throw TrainingInterrupted(steps: step, path: run.path)
     }
 
-    private func notFinite(_ what: String, _ value: Double, _ cases: [String]) -> TrainingError {
+    /// Loss and gradients of this step; an error tells which weights are kept.
+    private func computed(
+        _ batches: [Task.Source.Batch], isInterrupted: Bool
+    ) throws -> DividedStep<Task>.Outcome {
+        do {
+            return try divided.compute(
+                batches, step: step, parameters: parameters.map(\.parameter).filter(\.isTrainable),
+                isInterrupted: isInterrupted)
+        } catch TrainingError.notFinite(let what, let value, _, let cases, _) {
+            throw notFinite(what, value, cases)
+        }
+    }
+
+    private func notFinite(_ what: String, _ value: String, _ cases: [String]) -> TrainingError {
         .notFinite(
-            what: what, value: "\(value)", step: step, cases: cases,
+            what: what, value: value, step: step, cases: cases,
             kept: savedStep.map { "\(run.checkpointPath) has the weights of step \($0)" })
     }
 

@@ -4,6 +4,8 @@ public struct TrainingRecipe: Sendable {
     public var rule: any UpdateRule
     /// Learning rates and what trains.
     public var schedule: Schedule
+    /// How learning rates follow the batch.
+    public var rateScaling: RateScaling
     /// The largest norm of all gradients together; longer ones are shortened. `nil`: no limit.
     public var clipNorm: Double?
     /// Steps between two lines of the log.
@@ -16,24 +18,31 @@ public struct TrainingRecipe: Sendable {
     public var checkpointMinutes: Double?
     /// Batches that are made ahead of the step that computes.
     public var batchesAhead: Int
+    /// Samples that go through the network at once; nil: the whole batch, or a rank's share of it. Gradients are the
+    /// batch's, to the rounding of sums.
+    public var microBatch: Int?
+    /// Whether networks compute inner results of their blocks again for the gradients instead of keeping them.
+    public var recomputes: Bool
 
     /// A recipe.
     public init(
         rule: any UpdateRule = SGD(), schedule: Schedule, clipNorm: Double? = 12, logInterval: Int = 1,
         validationInterval: Int? = nil, checkpointSteps: Int? = nil, checkpointMinutes: Double? = 10,
-        batchesAhead: Int = 2
+        batchesAhead: Int = 2, rateScaling: RateScaling = .none, microBatch: Int? = nil, recomputes: Bool = false
     ) {
         (self.rule, self.schedule, self.clipNorm, self.logInterval) = (rule, schedule, clipNorm, logInterval)
         self.validationInterval = validationInterval
         (self.checkpointSteps, self.checkpointMinutes) = (checkpointSteps, checkpointMinutes)
-        self.batchesAhead = batchesAhead
+        (self.batchesAhead, self.rateScaling) = (batchesAhead, rateScaling)
+        (self.microBatch, self.recomputes) = (microBatch, recomputes)
     }
 
-    /// Reads the sections `optimizer`, `schedule` and `run`; what is not written is as in `defaults`.
+    /// Reads the sections `optimizer`, `schedule`, `run` and `memory`; what is not written is as in `defaults`.
     public init(reading section: RecipeSection, defaults: TrainingRecipe) throws {
         let optimizer = try section.section("optimizer")
         rule = try readUpdateRule(optimizer, default: defaults.rule)
         clipNorm = try optimizer.optionalDouble("clip_norm", default: defaults.clipNorm, in: 1e-12...1e12)
+        rateScaling = try RateScaling(reading: optimizer)
         schedule = try Schedule(reading: try section.section("schedule"), default: defaults.schedule)
         let run = try section.section("run")
         logInterval = try run.integer("log_interval", default: defaults.logInterval, in: 1...Int.max)
@@ -44,6 +53,9 @@ public struct TrainingRecipe: Sendable {
         checkpointMinutes = try run.optionalDouble(
             "checkpoint_minutes", default: defaults.checkpointMinutes, in: 0...1e6)
         batchesAhead = try run.integer("batches_ahead", default: defaults.batchesAhead, in: 0...64)
+        let memory = try section.section("memory")
+        microBatch = try memory.optionalInteger("micro_batch", default: defaults.microBatch, in: 1...4096)
+        recomputes = try memory.bool("recompute", default: defaults.recomputes)
     }
 }
 

@@ -18,6 +18,9 @@ public protocol TrainingTask {
     /// What the task remembers between steps besides the parameters, such as a moving average of the network or the
     /// statistics of batch norms. Empty for most tasks.
     var state: [String: StoredTensor] { get }
+    /// Whether the loss of a batch is the mean of the losses of its samples, so that a batch may be divided into
+    /// micro-batches and among ranks; nil if it is, else what stands against it, as the end of a sentence.
+    var undividedBecause: String? { get }
 
     /// The loss of a batch, with the tape that leads from it to the parameters.
     func loss(_ batch: Source.Batch, step: Int) throws -> StepLoss
@@ -36,6 +39,8 @@ extension TrainingTask {
     public var result: any Module { network }
     /// Nothing.
     public var state: [String: StoredTensor] { [:] }
+    /// Not known to be: the safe answer.
+    public var undividedBecause: String? { "the loss may compare the samples of a batch with each other" }
     /// Does nothing.
     public func didUpdate(step: Int) throws {}
     /// No judgement.
@@ -51,9 +56,17 @@ public protocol BatchSource: Sendable {
     /// What a step needs: patches, labels, masks.
     associatedtype Batch: Sendable
 
-    /// The batch of a step: a pure function of the step, so that any batch can be made again alone, ahead of its time,
-    /// on any thread.
-    func batch(step: Int) throws -> Batch
+    /// How many samples a step has: what a task's loss is the mean over.
+    var samplesPerStep: Int { get }
+
+    /// Some samples of a step's batch: a pure function of the step, so that any part of any batch can be made again alone,
+    /// ahead of its time, on any thread or machine.
+    func batch(step: Int, samples: Range<Int>) throws -> Batch
+}
+
+extension BatchSource {
+    /// The whole batch of a step.
+    public func batch(step: Int) throws -> Batch { try batch(step: step, samples: 0..<samplesPerStep) }
 }
 
 /// The loss of one step.

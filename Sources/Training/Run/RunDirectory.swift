@@ -9,7 +9,8 @@ public final class RunDirectory {
     public let path: String
     /// All settings; running it again repeats the run.
     public let recipe: ResolvedRecipe
-    private let lock: FolderLock
+    /// Nil for a rank that only follows.
+    private let lock: FolderLock?
 
     /// `log.jsonl`: one JSON object per logged step.
     public var logPath: String { "\(path)/log.jsonl" }
@@ -20,8 +21,13 @@ public final class RunDirectory {
     /// `index.html`: curves, pictures, settings.
     public var pagePath: String { "\(path)/index.html" }
 
-    private init(_ path: String, _ recipe: ResolvedRecipe, _ lock: FolderLock) {
+    private init(_ path: String, _ recipe: ResolvedRecipe, _ lock: FolderLock?) {
         (self.path, self.recipe, self.lock) = (path, recipe, lock)
+    }
+
+    /// The run that another rank begins or resumes: this one only reads.
+    public static func follow(_ path: String, recipe: ResolvedRecipe) -> RunDirectory {
+        RunDirectory(path, recipe, nil)
     }
 
     /// Begins a run in a folder that is empty or not there yet.

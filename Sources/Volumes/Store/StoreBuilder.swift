@@ -33,6 +33,8 @@ public struct StoreBuilder: Sendable {
     public var ignoreLabel: Int16?
     /// What happens to cases that cannot be preprocessed.
     public var unsuitable: Unsuitable
+    /// Which part of the store's cases this process adds, where several fill one store; nil if it fills the store alone.
+    public var part: String?
     /// Where the labels of a case come from, given the grid of its image; nil: from its label file.
     public var labels: (@Sendable (DatasetCase, Geometry) throws -> LabelVolume?)?
 
@@ -62,7 +64,7 @@ public struct StoreBuilder: Sendable {
             let present = Set(try PreprocessedStore.caseNames(in: path))
             return cases.filter { !present.contains($0.name) }
         }
-        // Many may read a store, one fills it.
+        // Many may read a store, one fills it, or each part of it.
         let lock = try isComplete(path, missingCases) ? nil : takeOver(path)
         defer { withExtendedLifetime(lock) {} }
         try PreprocessedStore.create(at: path, plan: plan)
@@ -88,14 +90,15 @@ public struct StoreBuilder: Sendable {
         try FileManager.default.fileExists(atPath: "\(path)/zarr.json") && missing().isEmpty
     }
 
-    /// Takes the folder of a store, and removes what killed processes left in it.
+    /// Takes the folder of a store, and removes what killed processes left in it, if no other fills it.
     private func takeOver(_ path: String) throws -> FolderLock {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw FileError("create", path, error)
         }
-        let lock = try FolderLock(path)
+        let lock = try FolderLock(path, part: part)
+        guard part == nil else { return lock }
         AtomicFile.removeTemporaries(in: path)
         try AtomicDirectory.recoverAll(in: path)
         return lock

@@ -18,10 +18,13 @@ public final class FolderLock: Sendable {
     private let heartbeat: Heartbeat
 
     /// Takes the folder, which must exist.
-    /// - Parameter patience: how long to look for signs of life of a process on another host.
+    /// - Parameters:
+    ///   - part: what of the folder, where several processes share it and write different files: one has each part. They must
+    ///     leave alone what they have not written.
+    ///   - patience: how long to look for signs of life of a process on another host.
     /// - Throws: ``FolderInUse``, ``FileError``.
-    public init(_ folder: String, patience: Duration = FolderLock.pulse * 4) throws {
-        path = "\(folder)/\(Self.fileName)"
+    public init(_ folder: String, part: String? = nil, patience: Duration = FolderLock.pulse * 4) throws {
+        path = "\(folder)/\(Self.fileName)" + (part.map { "-\($0)" } ?? "")
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else { throw FileError("write", path) }

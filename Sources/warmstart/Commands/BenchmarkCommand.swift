@@ -8,14 +8,16 @@ enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
     case step(StepBenchmark.Case)
     case ops
     case metrics
+    case scaling
 
-    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops, .metrics]
+    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops, .metrics, .scaling]
 
     var defaultValueDescription: String {
         switch self {
         case .step(let step): step.rawValue
         case .ops: "ops"
         case .metrics: "metrics"
+        case .scaling: "scaling"
         }
     }
 
@@ -35,7 +37,9 @@ struct BenchmarkCommand: ParsableCommand {
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
             predict: ResEnc-L on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
             10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
-            two label maps of 300x512x512 voxels with five labels. Prints one JSON object a line. Times mean something \
+            two label maps of 300x512x512 voxels with five labels. scaling: a step on 1, 2, 4, ... ranks that share this \
+            machine's cores, then what a model predicts for ResEnc-L at 160x160x160 voxels on 1 to 64 machines like this \
+            one, with all that it assumes. Prints one JSON object a line. Times mean something \
             on an idle machine only.
 
             Example:
@@ -61,6 +65,12 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "How often to time, after one run that does not count.")
     var runs = 3
 
+    @Option(help: "Microseconds before a message's first byte arrives (scaling only).")
+    var latency = 50.0
+
+    @Option(help: "Gigabits per second between machines, each way (scaling only).")
+    var bandwidth = 10.0
+
     @Flag(help: "Compute blocks again in the backward pass instead of keeping them (training steps only).")
     var recompute = false
 
@@ -72,6 +82,9 @@ struct BenchmarkCommand: ParsableCommand {
         }
         guard visible > 0, visible <= 1 else { throw ValidationError("--visible must be above 0 and at most 1.") }
         if case .metrics = benchmark, masks == nil { throw ValidationError("metrics needs --masks FOLDER.") }
+        guard latency >= 0, bandwidth > 0 else {
+            throw ValidationError("--latency must not be negative, --bandwidth must be above 0.")
+        }
         guard runs >= 1 else { throw ValidationError("--runs must be at least 1, got \(runs).") }
     }
 
@@ -86,6 +99,7 @@ struct BenchmarkCommand: ParsableCommand {
             var benchmark = OpsBenchmark()
             (benchmark.patchEdge, benchmark.runs) = (patch, runs)
             try benchmark.run(on: compute.cpu) { try printLine($0) }
+        case .scaling: try scaling()
         case .metrics:
             var benchmark = MetricsBenchmark(masks: masks ?? "")
             benchmark.runs = runs
@@ -93,9 +107,43 @@ struct BenchmarkCommand: ParsableCommand {
         }
     }
 
+    private func scaling() throws {
+        var benchmark = ScalingBenchmark()
+        (benchmark.patchEdge, benchmark.runs) = (patch, runs)
+        let cpu = compute.cpu
+        try benchmark.measure(on: cpu) { try printLine($0) }
+        var (model, buckets) = try benchmark.model(on: cpu)
+        (model.latencySeconds, model.bytesPerSecond) = (latency * 1e-6, bandwidth * 1e9 / 8)
+        try printLine(
+            ScalingAssumptions(
+                model: model, parameters: buckets.reduce(0) { $0 + $1.parameters }, messages: buckets.count,
+                threads: cpu.threads, precision: cpu.precision.rawValue, timedEdge: patch))
+        for ranks in [1, 2, 4, 8, 16, 32, 64] { try printLine(model.prediction(buckets, ranks: ranks)) }
+    }
+
     private func printLine(_ result: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    }
+}
+
+/// What the prediction rests on, printed before it.
+private struct ScalingAssumptions: Encodable {
+    var `case` = "assumed"
+    var model: ScalingModel
+    var parameters: Int
+    var messages: Int
+    var threads: Int
+    var precision: String
+    var timedEdge: Int
+    var formula =
+        "message of S bytes among n = 2(n-1)(latency + S/n/bandwidth) + S(n-1)/n/summing; a message leaves when the backward "
+        + "pass has done its layers; step = max(computing, last message) + update; one sample per machine; computing grows "
+        + "with the voxels from the patch that was timed; machines are equally fast and the network is theirs alone"
+
+    enum CodingKeys: String, CodingKey {
+        case `case`, model, parameters, messages, threads, precision, formula
+        case timedEdge = "timed_patch"
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Ranks
 import Tensors
 import Training
 import Volumes
@@ -13,7 +14,8 @@ struct CompareCommand: ParsableCommand {
         discussion: """
             Fine-tunes from scratch and from each of the weights, with the same cases, steps and seeds, and tests on \
             cases that no run saw. Prints a table; the page is index.html. --resume goes on with what is finished, also \
-            with more sizes, seeds or weights than before.
+            with more sizes, seeds or weights than before. Several jobs may share the runs of one folder, each with a --shard \
+            of its own; the last one to finish writes the whole table.
 
             A recipe may list variants of the training instead, such as losses or schedules; they are the rows then, and \
             the first is the baseline.
@@ -48,6 +50,7 @@ struct CompareCommand: ParsableCommand {
         ))
     var reused: [ExistingPath] = []
 
+    @OptionGroup var sharding: ShardOptions
     @OptionGroup var options: RunOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var printing: PrintOptions
@@ -69,6 +72,7 @@ struct CompareCommand: ParsableCommand {
             dataset, initializations: recipe.initializations(starts.map(initialization)), recipe: recipe, on: cpu)
         try comparison.checkHeldOut()
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
+        comparisonRun.shard = sharding.part
         comparisonRun.reused = try reused.map { try $0.requiredFolder() }
         comparisonRun.evidence = ComparisonEvidence(
             dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)

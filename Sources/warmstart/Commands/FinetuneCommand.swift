@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Finetuning
 import Foundation
+import Ranks
 import Tensors
 import Training
 import Volumes
@@ -54,15 +55,19 @@ struct FinetuneCommand: ParsableCommand {
     }
 
     func run() throws {
+        try Launch.run(isAgreed: { $0 is TrainingInterrupted }, train)
+    }
+
+    private func train(on ranks: any Communicator) throws {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try FinetuneRecipe.load(recipe.required(), overrides: options.overrides)
         let weights = start == "none" ? nil : try WeightsSource(argument: start).file()
         let split = try split(of: dataset, seed: recipe.0.seed)
-        let cpu = compute.cpu
+        let cpu = compute.cpu(of: ranks)
         var training = FinetuneRun(
             dataset: dataset, trainingCases: split.training, validationCases: split.test, weights: weights,
             recipe: recipe, folder: options.out, on: cpu)
-        training.store = store
+        (training.store, training.ranks) = (store, ranks)
         let steps = training.schedule.steps
         try Interruption.bySignals { interruption in
             var progress = Training.Progress("fine-tuning", total: steps)
@@ -71,6 +76,7 @@ struct FinetuneCommand: ParsableCommand {
             ) { report in
                 StandardError.write("\(report)\nevery tensor: \(options.out)/transfer.json\n")
             }
+            guard ranks.isFirst else { return }
             guard !split.test.isEmpty else { return print(options.out) }
             var cases = Training.Progress("predicting", total: split.test.count, unit: "case")
             let scores = try training.evaluate(model, on: split.test) { done, _, name in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ranks
 import Segmentation
 import Training
 import Volumes
@@ -47,6 +48,7 @@ struct PredictCommand: ParsableCommand {
             """)
     var uncertainty: String?
 
+    @OptionGroup var sharding: ShardOptions
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -64,11 +66,12 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let segmenter = try segmenter()
-        let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count)
+        let images = sharding.part.part(
+            of: try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count))
         let locks = try [out, uncertainty].compactMap(\.self).distinctFolders.map { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let lock = try FolderLock(folder)
-            AtomicFile.removeTemporaries(in: folder)
+            let lock = try FolderLock(folder, part: sharding.part.lockName)
+            if sharding.part == .whole { AtomicFile.removeTemporaries(in: folder) }
             return lock
         }
         defer { withExtendedLifetime(locks) {} }

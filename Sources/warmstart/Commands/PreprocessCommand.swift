@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Ranks
 import Training
 import Volumes
 import WeightFiles
@@ -9,7 +10,8 @@ struct PreprocessCommand: ParsableCommand {
         commandName: "preprocess",
         abstract: "Crop, resample and normalize images into a store that training reads quickly.",
         discussion: """
-            The store is a folder of Zarr v3 groups, one for each case. Interrupted work goes on where it was.
+            The store is a folder of Zarr v3 groups, one for each case. Interrupted work goes on where it was. Several jobs may \
+            fill one store, each with a --shard of its own.
 
             Examples:
               warmstart preprocess --data DATASET --plan plan.json --out STORE
@@ -28,6 +30,7 @@ struct PreprocessCommand: ParsableCommand {
     @Flag(help: "Leave out cases that cannot be preprocessed, and report them, instead of stopping.")
     var skipUnsuitable = false
 
+    @OptionGroup var sharding: ShardOptions
     @OptionGroup var compute: ComputeOptions
 
     func run() throws {
@@ -35,13 +38,14 @@ struct PreprocessCommand: ParsableCommand {
         let plan = try Plan(contentsOf: plan.required())
         let isDataset = FileManager.default.fileExists(atPath: "\(folder)/dataset.json")
         var builder: StoreBuilder
-        let cases: [DatasetCase]
+        var cases: [DatasetCase]
         if isDataset {
             let dataset = try NNUNetDataset(path: folder)
             (builder, cases) = (StoreBuilder(plan: plan, dataset: dataset), dataset.trainingCases + dataset.testCases)
         } else {
             (builder, cases) = (StoreBuilder(plan: plan), try ImageFolder(path: folder).cases)
         }
+        (cases, builder.part) = (sharding.part.part(of: cases), sharding.part.lockName)
         if skipUnsuitable { builder.unsuitable = .skip }
         let progress = CaseProgress("preprocessing", total: cases.count)
         let store = try builder.build(cases, at: out, on: compute.cpu) { state in

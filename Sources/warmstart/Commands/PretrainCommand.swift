@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pretraining
+import Ranks
 import Training
 
 struct PretrainCommand: ParsableCommand {
@@ -11,8 +12,12 @@ struct PretrainCommand: ParsableCommand {
             The folder that comes out holds the weights, the resolved recipe, the log, checkpoints, and a page with \
             curves and pictures: index.html. Ctrl-C saves the state; --resume goes on, to the same bits.
 
-            Example:
+            Built with --traits MPI, mpirun or srun may start it several times, also on several machines that see one file \
+            system: the ranks share each batch (plan.batch is the whole one) and train one network.
+
+            Examples:
               warmstart pretrain Pretrain/s3d-cpu.yaml --data VOLUMES --out pretrained
+              mpirun -n 4 warmstart pretrain Pretrain/s3d-cpu.yaml --data VOLUMES --out pretrained --set plan.batch=4
             """)
 
     @Argument(help: "A recipe from Pretrain/.")
@@ -27,6 +32,10 @@ struct PretrainCommand: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func run() throws {
+        try Launch.run(isAgreed: { $0 is TrainingInterrupted }, train)
+    }
+
+    private func train(on ranks: any Communicator) throws {
         let sources = try data.map { try $0.requiredFolder() }
         let (recipe, resolved) = try PretrainingRecipe.load(
             recipe.required(), sources: sources, overrides: options.overrides)
@@ -34,11 +43,13 @@ struct PretrainCommand: ParsableCommand {
         var progress = Training.Progress("pre-training", total: recipe.training.schedule.steps)
         try Interruption.bySignals { interruption in
             try training.train(
-                resumes: options.resume, on: compute.cpu, interruption: interruption, progress: &progress
+                resumes: options.resume, on: compute.cpu(of: ranks), ranks: ranks, interruption: interruption,
+                progress: &progress
             ) { notice in
                 StandardError.write("\(notice)\n")
             }
         }
+        guard ranks.isFirst else { return }
         print("\(options.out)/weights.safetensors\n\(options.out)/index.html")
     }
 }

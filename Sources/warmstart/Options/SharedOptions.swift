@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ranks
 import Tensors
 
 /// How many cores a command uses.
@@ -15,6 +16,11 @@ struct ComputeOptions: ParsableArguments {
 
     /// The cores.
     var cpu: CPU { CPU(threads: threads, precision: precision.precision) }
+
+    /// The cores of one of several ranks: by default its share of the machine's.
+    func cpu(of ranks: any Communicator) -> CPU {
+        ranks.count == 1 ? cpu : CPU(threads: threads ?? ranks.fairShareOfCores(), precision: precision.precision)
+    }
 }
 
 /// What `--precision` takes.

@@ -119,6 +119,29 @@ struct LossSwitchTests {
         #expect(ignored.allSatisfy { $0 == 0 })
     }
 
+    @Test("a loss that says so is the mean of the losses of the samples", arguments: cases, [nil, 9] as [Int32?])
+    func meanOverSamples(test: Case, ignored: Int32?) {
+        let loss = test.loss(ignored)
+        guard loss.isMeanOverSamples else { return }
+        // Two thirds of the first sample are ignored, and nothing of the second.
+        let volume = Self.extent.volume
+        let labels = Self.labels.labels.enumerated().map { voxel, label in
+            ignored.flatMap { voxel < volume && voxel % 3 != 0 ? $0 : nil } ?? label
+        }
+        let logits = random(8)
+        func value(_ samples: Range<Int>) -> Float {
+            let voxels = samples.lowerBound * volume..<samples.upperBound * volume
+            return loss(
+                Tensor(
+                    Array(logits[3 * voxels.lowerBound..<3 * voxels.upperBound]),
+                    shape: Shape(samples: samples.count, extent: Self.extent, channels: 3), on: cpu),
+                labels: LabelMap(samples: samples.count, extent: Self.extent, labels: Array(labels[voxels]))
+            ).item
+        }
+        let (whole, mean) = (value(0..<2), (value(0..<1) + value(1..<2)) / 2)
+        #expect(abs(whole - mean) < 1e-5 * max(1, abs(whole)), "\(whole) is not \(mean)")
+    }
+
     @Test("results do not depend on the number of threads", arguments: cases)
     func threads(test: Case) throws {
         let results = try [1, 3].map { threads -> ([Float], Float) in

@@ -32,14 +32,14 @@ struct TinyBatches: BatchSource {
         let targets: [Float]
     }
 
-    func batch(step: Int) -> Batch {
-        var draws = Draws(seed: 5, purpose: "tiny batches", step: step)
-        let inputs = (0..<3 * 4).map { _ in Float(draws.normal()) }
-        let targets = (0..<3).flatMap { row -> [Float] in
-            let x = Array(inputs[4 * row..<4 * row + 4])
-            return [x[0] + x[1], x[2] - 2 * x[3]]
+    var samplesPerStep = 3
+
+    func batch(step: Int, samples: Range<Int>) -> Batch {
+        let rows = samples.map { sample in
+            var draws = Draws(seed: 5, purpose: "tiny batches", step: step, sample: sample)
+            return (0..<4).map { _ in Float(draws.normal()) }
         }
-        return Batch(inputs: inputs, targets: targets)
+        return Batch(inputs: rows.flatMap(\.self), targets: rows.flatMap { [$0[0] + $0[1], $0[2] - 2 * $0[3]] })
     }
 }
 
@@ -48,7 +48,8 @@ final class TinyTask: TrainingTask {
     struct Killed: Error {}
 
     let network: any Module
-    let batches = TinyBatches()
+    let batches: TinyBatches
+    let undividedBecause: String?
     let card = TransferCard(
         architecture: NetworkPlan(inputChannels: 1, outputChannels: 2, features: [4, 8], blocks: [1, 1]),
         method: "tiny",
@@ -60,7 +61,11 @@ final class TinyTask: TrainingTask {
     private let cpu: CPU
     private let tiny: TinyNetwork
 
-    init(threads: Int = 2, precision: Precision = .float32) {
+    init(
+        threads: Int = 2, precision: Precision = .float32, samples: Int = 3, undividedBecause: String? = nil
+    ) {
+        batches = TinyBatches(samplesPerStep: samples)
+        self.undividedBecause = undividedBecause
         cpu = CPU(threads: threads, precision: precision)
         tiny = TinyNetwork(on: cpu)
         network = tiny
@@ -72,8 +77,8 @@ final class TinyTask: TrainingTask {
 
     func loss(_ batch: TinyBatches.Batch, step: Int) throws -> StepLoss {
         try atStep(step)
-        let prediction = tiny(Tensor(batch.inputs, shape: [3, 4], on: cpu))
-        let error = squaredError(prediction, target: Tensor(batch.targets, shape: [3, 2], on: cpu))
+        let prediction = tiny(Tensor(batch.inputs, shape: [batch.inputs.count / 4, 4], on: cpu))
+        let error = squaredError(prediction, target: Tensor(batch.targets, shape: prediction.shape, on: cpu))
         return StepLoss(
             total: scale(error, by: lossScale(step)), parts: ["squares": Double(error.item)],
             cases: ["case_\(step)", "case_\(step + 1)"])
