@@ -56,7 +56,7 @@ public enum TrainingError: UserFacingError, Equatable {
             "\(path) holds no run to resume: there is no recipe.yaml. Leave --resume out to begin one."
         case .undividable(let reason, let microBatch, let ranks):
             "\(Self.division(microBatch, ranks)) would change what is learned: \(reason). "
-                + "Train in one process with memory.micro_batch=null; memory.recompute=true saves memory, too."
+                + "Train in one process with memory.micro_batch=none; memory.recompute=true saves memory, too."
         case .unevenBatch(let samples, let microBatch, let ranks):
             "a batch of \(samples) samples cannot be divided into \(Self.division(microBatch, ranks)). "
                 + "Choose a batch that is a multiple of \((microBatch ?? 1) * ranks)."
