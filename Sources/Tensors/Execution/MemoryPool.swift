@@ -2,10 +2,12 @@ import Foundation
 
 /// Memory that is handed out, taken back and handed out again, so that a steady training step allocates nothing.
 ///
-/// `@unchecked Sendable`: `free` is guarded by `lock`.
+/// `@unchecked Sendable`: `free` and `larger` are guarded by `lock`.
 final class MemoryPool: @unchecked Sendable {
     private let lock = NSLock()
     private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+    /// The sizes of blocks that were handed out for fewer bytes than they have.
+    private var larger: [UnsafeMutableRawPointer: Int] = [:]
 
     /// Bytes are rounded up, so that nearby sizes share blocks: to 64 bytes, from 1 MiB on to an eighth of the size.
     static func roundedUp(_ bytes: Int) -> Int {
@@ -17,7 +19,16 @@ final class MemoryPool: @unchecked Sendable {
     /// A block of at least `bytes`, aligned to a cache line, with arbitrary content.
     func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.roundedUp(bytes)
-        return lock.withLock { free[size]?.popLast() } ?? Self.allocate(size)
+        return lock.withLock { free[size]?.popLast() ?? nextLarger(than: size) } ?? Self.allocate(size)
+    }
+
+    /// A free block of up to twice the size: the layers of a network rarely want the same sizes, nor all at one time.
+    private func nextLarger(than size: Int) -> UnsafeMutableRawPointer? {
+        guard size > 1 << 20 else { return nil }
+        let fitting = free.keys.filter { $0 > size && $0 <= 2 * size && free[$0]?.isEmpty == false }
+        guard let found = fitting.min(), let block = free[found]?.popLast() else { return nil }
+        larger[block] = found
+        return block
     }
 
     private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
@@ -31,7 +42,10 @@ final class MemoryPool: @unchecked Sendable {
 
     /// Takes back a block that ``take(_:)`` gave for the same number of bytes.
     func giveBack(_ block: UnsafeMutableRawPointer, bytes: Int) {
-        lock.withLock { free[Self.roundedUp(bytes), default: []].append(block) }
+        lock.withLock {
+            let size = larger.removeValue(forKey: block) ?? Self.roundedUp(bytes)
+            free[size, default: []].append(block)
+        }
     }
 
     deinit {
