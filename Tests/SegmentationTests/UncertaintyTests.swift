@@ -110,13 +110,13 @@ struct UncertaintyTests {
     @Test func theGradientOfTheLastLayerIsThatOfTheFormula() throws {
         let model = try model(.tiny(), seed: 1, mirrored: [])
         // Zero weights: all classes equal, the first is predicted; features do not matter but through their mean.
-        for (_, parameter) in model.network.decoder.heads[0].namedParameters { parameter.fill(with: 0) }
+        for (_, parameter) in model.network.decoder.lastLayer.namedParameters { parameter.fill(with: 0) }
         let uniform = try Ensemble([model], on: cpu).interest(in: image(), named: "x")
         #expect(abs(uniform.entropy - log(3)) < 1e-4)
         // The bias alone gives (2/3)² + 2 (1/3)² = 2/3; the weights add at least nothing.
         #expect(uniform.gradient >= 2.0 / 3 - 1e-4)
         // A head that is certain learns nothing more.
-        model.network.decoder.heads[0].bias?.scalars = [60, 0, 0]
+        model.network.decoder.lastLayer.bias?.scalars = [60, 0, 0]
         #expect(try Ensemble([model], on: cpu).interest(in: image(), named: "x").gradient < 1e-12)
     }
 

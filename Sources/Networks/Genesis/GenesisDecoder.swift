@@ -44,6 +44,9 @@ public struct GenesisDecoder: LevelDecoder {
         } + Member.modules("seg_layers", heads.dropLast()) + [.module("out_tr.final_conv", heads[heads.count - 1])]
     }
 
+    /// The head of full resolution.
+    public var lastLayer: Conv3D { heads[heads.count - 1] }
+
     /// The number of levels.
     public var levels: Int { stages.count }
 

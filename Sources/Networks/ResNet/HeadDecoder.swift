@@ -37,6 +37,14 @@ public struct HeadDecoder: UNetDecoder {
         }
     }
 
+    /// That of the head.
+    public var lastLayer: Conv3D {
+        switch kind {
+        case .released(let head): head.classifier
+        case .denseASPP(let head): head.classifier
+        }
+    }
+
     /// One.
     public var layers: [[String]] {
         switch kind {

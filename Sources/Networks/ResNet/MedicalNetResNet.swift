@@ -43,7 +43,9 @@ public struct MedicalNetResNet: Module {
 /// Transposed convolution, norm, ReLU, 3x3x3 convolution, norm, ReLU, 1x1x1 convolution: MedicalNet's `conv_seg`.
 public struct ResNetHead: Module {
     private let upsampler: ConvTranspose3D
-    private let conv, classifier: Conv3D
+    private let conv: Conv3D
+    /// 1x1x1.
+    let classifier: Conv3D
     private let norms: [BatchNorm]
 
     init(inputChannels: Int, width: Int, outputChannels: Int, statistics: BatchNorm.Statistics, on cpu: CPU) {

@@ -40,6 +40,9 @@ public struct StackDecoder: LevelDecoder {
             + Member.modules("seg_layers", heads)
     }
 
+    /// The head of full resolution.
+    public var lastLayer: Conv3D { heads[heads.count - 1] }
+
     /// The number of levels.
     public var levels: Int { stages.count }
 

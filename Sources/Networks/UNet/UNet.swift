@@ -73,7 +73,12 @@ public struct UNet: Module {
     ///   - x: `[N, D, H, W, inputChannels]`, an extent that ``NetworkPlan/check(extent:)`` accepts.
     ///   - outputs: how many levels to evaluate instead, from full resolution downwards; 1 is what a prediction needs.
     public func callAsFunction(_ x: Tensor, outputs: Int? = nil, in phase: Phase) -> [Tensor] {
-        let image = imageSkip.map { [$0(x, in: phase)] } ?? []
-        return decoder(image + encoder(x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
+        decoder(maps(of: x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
+    }
+
+    /// What the decoder gets: the maps of the encoder's stages, highest resolution first, behind that of the image if there is
+    /// one.
+    public func maps(of x: Tensor, in phase: Phase) -> [Tensor] {
+        (imageSkip.map { [$0(x, in: phase)] } ?? []) + encoder(x, in: phase)
     }
 }

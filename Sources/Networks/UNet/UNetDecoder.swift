@@ -4,6 +4,8 @@ import Tensors
 public protocol UNetDecoder: Module {
     /// The names of the parts of each layer, from the bottleneck on.
     var layers: [[String]] { get }
+    /// The convolution that gives the logits of the highest resolution.
+    var lastLayer: Conv3D { get }
     /// Logits, full resolution first.
     ///
     /// - Parameters:

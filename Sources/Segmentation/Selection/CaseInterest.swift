@@ -89,19 +89,26 @@ extension Ensemble {
         var (norms, features): (Double, [Float]) = (0, [])
         for (index, model) in models.enumerated() {
             let network = model.network
-            guard let head = network.decoder.heads.last else { continue }
+            let head = network.decoder.lastLayer
+            // Only that layer's gradient is wanted: nothing else is recorded.
+            let own = Set(head.namedParameters.map { ObjectIdentifier($0.parameter) })
+            let others = network.namedParameters.map(\.parameter).filter {
+                $0.isTrainable && !own.contains(ObjectIdentifier($0))
+            }
+            for parameter in others { parameter.isTrainable = false }
+            defer { for parameter in others { parameter.isTrainable = true } }
             var slope: [Double] = []
             for view in views {
                 let patch = window.gather([view], from: prepared.voxels, extent: prepared.extent, on: cpu)
-                let maps = network.encoder(patch, in: .inference)
+                let maps = network.maps(of: patch, in: .inference)
                 if index == 0, let bottleneck = maps.last {
                     let mean = scale(spatialSums(bottleneck), by: 1 / Float(bottleneck.shape.extent.volume)).scalars
                     features = features.isEmpty ? mean : zip(features, mean).map { $0 + $1 }
                 }
-                let logits = head(network.decoder.finest(maps, in: .inference), in: .training)
+                let logits = network.decoder(maps, outputs: 1, in: .training)[0]
                 let gradients = predictedLabelLoss(logits).backward()
-                let own = head.namedParameters.flatMap { (gradients[$0.parameter]?.scalars ?? []).map(Double.init) }
-                slope = slope.isEmpty ? own : zip(slope, own).map { $0 + $1 }
+                let values = head.namedParameters.flatMap { (gradients[$0.parameter]?.scalars ?? []).map(Double.init) }
+                slope = slope.isEmpty ? values : zip(slope, values).map { $0 + $1 }
             }
             norms += slope.reduce(0) { $0 + $1 * $1 } / Double(views.count * views.count)
         }
