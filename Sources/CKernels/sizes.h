@@ -8,7 +8,7 @@
 #define WS_ROW_STRIDE(columns) ((((columns) + 15) / 16 | 1) * 16)
 // `count` rounded up to a multiple of `unit`.
 #define WS_WHOLE(count, unit) (((int64_t)(count) + (unit) - 1) / (unit) * (unit))
-// Floats of spread cubes that stay in the second-level cache beside their weights.
+// Floats of cubes that are spread at once: a second-level cache of 1 MiB, unless the fewest cubes take more.
 #define WS_CACHED_CUBES (256 * 1024)
 
 // The positions along an axis with so many outputs, and of a whole cube.

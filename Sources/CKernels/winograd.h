@@ -6,8 +6,8 @@
 // F(2, 3) interpolates at 0, 1, -1 and infinity:
 //     B'd = (d0 - d2, d1 + d2, d2 - d1, d1 - d3),   A'm = (m0 + m1 + m2, m1 - m2 - m3)
 //     G g = (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2)
-// F(4, 3) at 0, a, -a, 2a, -2a and infinity. With a = 3/4 numbers stay of one size: in three dimensions float32 loses no
-// more than twice what the sum tap by tap loses, while the usual a = 1 loses ten times that.
+// F(4, 3) at 0, a, -a, 2a, -2a and infinity. With a = 3/4 numbers stay of one size: in three dimensions float32 loses two to
+// three times what the sum tap by tap loses; with the usual a = 1 it loses seven to nine times that.
 //     B'd = (4 a^4 d0 - 5 a^2 d2 + d4, s + t, s - t, p + q, p - q, 4 a^4 d1 - 5 a^2 d3 + d5)
 //           with s = d4 - 4 a^2 d2, t = a d3 - 4 a^3 d1, p = d4 - a^2 d2, q = 2 a d3 - 2 a^3 d1
 //     A'm = (m0 + e + f, a g + 2 a h, a^2 e + 4 a^2 f, a^3 g + 8 a^3 h + m5)

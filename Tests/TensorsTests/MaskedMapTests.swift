@@ -21,26 +21,46 @@ struct MaskedMapTests {
         ConvGeometry(kernel: 2, stride: 2),
     ])
     func convolution(geometry: ConvGeometry) {
-        let x = input(channels: 5).tracked()
-        let w = randomTensor(Shape(geometry.kernel.dimensions + [5, 7]), seed: 12, on: cpu).tracked()
-        let b = randomTensor([7], seed: 13, on: cpu).tracked()
-        let y = conv3D(hide(x, Self.mask), weight: w, bias: b, geometry)
-        #expect(y.visibility == Self.mask)
+        compareWithDense(geometry, channels: (5, 7), mask: Self.mask, rounding: (1e-6, 1e-5, 1e-4))
+    }
 
-        let zeroed = Tensor(times(x, Self.mask.voxels(in: Self.extent)).map { Float($0) }, shape: x.shape, on: cpu)
+    @Test(
+        "wide maps are filtered in cubes that fit the mask's cells: of 4x4x4, 2x2x2 and 2x4x2 outputs, or none",
+        arguments: [
+            Extent3(depth: 2, height: 3, width: 2), Extent3(depth: 4, height: 6, width: 4),
+            Extent3(depth: 4, height: 3, width: 4), Extent3(depth: 4, height: 3, width: 8),
+        ])
+    func wideConvolution(grid: Extent3) {
+        // The masked and the dense map may be filtered in different cubes: the bounds are those of rounding.
+        compareWithDense(
+            ConvGeometry(kernel: 3), channels: (17, 33),
+            mask: BlockMask.random(samples: 2, grid: grid, visible: 0.4, seed: 5), rounding: (1e-4, 1.5e-4, 5e-4))
+    }
+
+    /// - Parameter rounding: of the output, of the gradient of the input, and of those of weight and bias.
+    private func compareWithDense(
+        _ geometry: ConvGeometry, channels: (Int, Int), mask: BlockMask, rounding: (Double, Double, Double)
+    ) {
+        let x = input(channels: channels.0).tracked()
+        let w = randomTensor(Shape(geometry.kernel.dimensions + [channels.0, channels.1]), seed: 12, on: cpu).tracked()
+        let b = randomTensor([channels.1], seed: 13, on: cpu).tracked()
+        let y = conv3D(hide(x, mask), weight: w, bias: b, geometry)
+        #expect(y.visibility == mask)
+
+        let zeroed = Tensor(times(x, mask.voxels(in: Self.extent)).map { Float($0) }, shape: x.shape, on: cpu)
             .tracked()
         let dense = conv3D(zeroed, weight: w, bias: b, geometry)
-        let seen = Self.mask.voxels(in: dense.shape.extent)
-        expectClose(y, times(dense, seen), shape: dense.shape, absolute: 1e-6)
+        let seen = mask.voxels(in: dense.shape.extent)
+        expectClose(y, times(dense, seen), shape: dense.shape, absolute: rounding.0)
 
         let dy = randomTensor(y.shape, seed: 14, on: cpu)
-        let masked = Tensor.backward(from: [(y, hide(dy, Self.mask))])
+        let masked = Tensor.backward(from: [(y, hide(dy, mask))])
         let upstream = Tensor(times(dy, seen).map { Float($0) }, shape: y.shape, on: cpu)
         let reference = Tensor.backward(from: [(dense, upstream)])
-        let visible = Self.mask.voxels(in: Self.extent)
-        expectClose(masked[x]!, times(reference[zeroed]!, visible), shape: x.shape, absolute: 1e-5)
-        expectClose(masked[w]!, reference[w]!.scalars.map(Double.init), shape: w.shape, absolute: 1e-4)
-        expectClose(masked[b]!, reference[b]!.scalars.map(Double.init), shape: b.shape, absolute: 1e-4)
+        let visible = mask.voxels(in: Self.extent)
+        expectClose(masked[x]!, times(reference[zeroed]!, visible), shape: x.shape, absolute: rounding.1)
+        expectClose(masked[w]!, reference[w]!.scalars.map(Double.init), shape: w.shape, absolute: rounding.2)
+        expectClose(masked[b]!, reference[b]!.scalars.map(Double.init), shape: b.shape, absolute: rounding.2)
     }
 
     @Test func normStatisticsAreThoseOfVisibleVoxels() {

@@ -6,8 +6,8 @@ import CKernels
 /// A cube is a pixel of a coarser map that gathers its neighbourhood at a stride of its edges, so hidden and outside
 /// voxels need no care of their own. Sums run in another order than tap by tap: results differ by float32 rounding.
 ///
-/// Multiplies in float32 whatever the precision: vector instructions gain less from bfloat16 than from leaving out seven
-/// products of eight. Matrix instructions gain more.
+/// Multiplies in float32 whatever the precision: vector instructions gain less from bfloat16 than from leaving out up to
+/// seven products of eight. Matrix instructions gain more.
 struct CubeProduct {
     private let product: GatheredProduct
     private let chunks: PixelChunks
