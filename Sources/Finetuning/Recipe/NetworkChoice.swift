@@ -32,7 +32,7 @@ public enum NetworkChoice: Sendable, Hashable {
     }
 
     /// The network; nil if it depends on the weights.
-    var plan: NetworkPlan? {
+    public var plan: NetworkPlan? {
         switch self {
         case .preset(let preset): preset.plan(outputChannels: 1)
         case .published(let network): network.plan(outputChannels: 1)

@@ -143,7 +143,7 @@ struct BundledRecipeTests {
         let (teacher, student) = (
             try load("small-cpu.yaml").0, try load("small-labels/small-student-cpu.yaml").0
         )
-        let sizes = [teacher, student].map { $0.plan.preset.plan(outputChannels: 3).parameterCount }
+        let sizes = try [teacher, student].map { try #require($0.plan.network.plan).parameterCount }
         #expect(sizes[1] * 3 < sizes[0], "\(sizes)")
         // Less than 5 % of ResEnc-L's encoder train with LoRA of rank 8, and with adapters.
         let network = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: CPU(threads: 2))
