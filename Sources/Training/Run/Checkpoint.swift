@@ -42,8 +42,10 @@ struct Checkpoint: Sealed {
     /// What the checkpoint at `path` says of itself.
     static func state(_ path: String) throws -> Checkpoint {
         let file = "\(path)/state.json"
+        // Byte for byte what was written: a flipped digit that rounds to the same number is damage all the same.
         guard let text = FileManager.default.contents(atPath: file),
-            let state = try? JSONDecoder().decode(Checkpoint.self, from: text), state.isIntact
+            let state = try? JSONDecoder().decode(Checkpoint.self, from: text), state.isIntact,
+            (try? JSONEncoder.canonical.encode(state)) == text
         else { throw TrainingError.damagedRun(file: file, problem: "the checkpoint's state is missing or damaged") }
         return state
     }

@@ -172,8 +172,8 @@ struct TrainingLoopTests {
                 var damaged = bytes
                 damaged[place] ^= 1 << UInt8(place % 7)
                 try damaged.write(to: url)
-                let error = #expect(throws: (any Error).self) { try RunDirectory.verifyCheckpoint(checkpoint) }
-                #expect("\(error!)".contains(checkpoint), "byte \(place) of \(name)")
+                let error = try #require(throws: (any Error).self) { try RunDirectory.verifyCheckpoint(checkpoint) }
+                #expect("\(error)".contains(checkpoint), "byte \(place) of \(name)")
                 if place % 97 == 0 {
                     #expect(throws: (any Error).self) { try Self.train(TinyTask(), in: folder("run"), resuming: true) }
                 }
