@@ -98,7 +98,8 @@ struct ZarrArray: Sendable {
     }
 
     /// The elements of chunk `number`, padding included.
-    /// - Throws: ``StoreError``: `damaged`, naming `part` and the chunk.
+    /// - Throws: ``StoreError``: `damaged`, naming `part` and the chunk; `FileError` if the system does not give the file, for
+    ///   example because too many are open.
     func readChunk<Element: ZarrElement>(_ number: Int, as: Element.Type, part: String, store: String) throws
         -> [Element]
     {
@@ -114,8 +115,12 @@ struct ZarrArray: Sendable {
         guard let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? Int else {
             throw damaged("its file is missing")
         }
-        guard size <= limit, let frame = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
-            throw damaged("its file cannot be read or is too long")
+        guard size <= limit else { throw damaged("its file is too long") }
+        let frame: Data
+        do {
+            frame = try Data(contentsOf: URL(fileURLWithPath: file))
+        } catch {
+            throw FileError("read", file, error)
         }
         guard CRC32.of(frame) == checksums[number] else { throw damaged("its checksum is not the one recorded") }
         return try [Element](unsafeUninitializedCapacity: count) { elements, filled in
