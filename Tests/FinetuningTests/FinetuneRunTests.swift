@@ -11,91 +11,15 @@ import WeightFiles
 struct FinetuneRunTests {
     private let cpu = CPU(threads: 2)
 
-    /// Two steps per stage: decoder warm-up, warm-up, main.
-    private static let staged = """
-        schedule:
-          steps_per_update: 1
-          stages:
-            - {name: decoder warm-up, steps: 2, shape: warm_up, peak: 0.02, trains: [decoder], renew_optimizer: true}
-            - {name: warm-up, steps: 2, shape: warm_up, peak: 0.02, renew_optimizer: true}
-            - {name: main, steps: 2, shape: poly, peak: 0.02}
-        scratch:
-          stages: [{steps: 3, shape: poly, peak: 0.01}]
-        prediction: {mirroring: false, validation_cases: 1}
-        run: {checkpoint_steps: none, checkpoint_minutes: none, validation_interval: none}
-
-        """
-
-    /// A small dataset, the weights of a one-channel network for it, and runs on it.
-    private struct Bench {
-        let folder: TemporaryFolder
-        let dataset: NNUNetDataset
-        let pretrained: UNet
-        let weights: String
-        let cpu: CPU
-
-        init(_ cpu: CPU) throws {
-            self.cpu = cpu
-            folder = try TemporaryFolder()
-            dataset = try Phantom.smallDataset(in: folder, cases: 4, on: cpu)
-            var plan = Plan.tiny(spacingMM: [2, 2, 2])
-            try AtomicFile.write(try plan.json(), to: folder("plan.json"))
-            plan.outputChannels = 1
-            pretrained = try UNet(NetworkPlan(plan), on: cpu)
-            Initializer.pytorchDefault.initialize(pretrained, seed: 77)
-            let card = TransferCard(
-                architecture: pretrained.plan, method: "s3d", patch: 32, spacingMM: [1, 1, 1],
-                normalization: ["z_score"])
-            weights = folder("pretrained.safetensors")
-            try SafetensorsFile.write(
-                pretrained.storedTensors(everyAlias: false), metadata: card.metadata, to: weights)
-        }
-
-        func run(_ name: String, weights: String?, recipe text: String = staged, overrides: [String] = []) throws
-            -> FinetuneRun
-        {
-            let recipe = try RecipeDocument.parse(text, overrides: ["plan.file=\(folder("plan.json"))"] + overrides)
-                .resolve(FinetuneRecipe.init(reading:))
-            let names = dataset.trainingCases.map(\.name)
-            return FinetuneRun(
-                dataset: dataset, trainingCases: Array(names[..<2]), validationCases: [names[2]], weights: weights,
-                recipe: recipe, folder: folder(name), on: cpu)
-        }
-
-        func weightBytes(_ run: String) throws -> Data {
-            try Data(contentsOf: URL(filePath: folder("\(run)/weights.safetensors")))
-        }
-    }
-
-    private func train(
-        _ run: FinetuneRun, _ start: FinetuneRun.Start = .fresh, interruptAfter steps: Int? = nil
-    ) throws -> SegmentationModel {
-        let interruption = Interruption()
-        var reports = 0
-        // The bar is drawn at every step when the clock runs fast.
-        var seconds = 0.0
-        var progress = Training.Progress(
-            "test", total: 6, unit: "step", isTerminal: true,
-            write: { _ in
-                reports += 1
-                if reports == steps { interruption.request() }
-            },
-            now: {
-                seconds += 1
-                return seconds
-            })
-        return try run.train(start, interruption: interruption, progress: &progress)
-    }
-
     private func values(_ network: UNet) -> [String: [Float]] {
         Dictionary(uniqueKeysWithValues: network.namedParameters.map { ($0.name, $0.parameter.scalars) })
     }
 
     @Test func theDecoderWarmUpLeavesEveryTensorOfTheEncoderAsItIs() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let stage = "{steps: 3, shape: warm_up, peak: 0.05, trains: [decoder], renew_optimizer: true}"
         let run = try bench.run("run", weights: bench.weights, overrides: ["schedule.stages=[\(stage)]"])
-        let trained = values(try train(run).network)
+        let trained = values(try bench.train(run).network)
         let pretrained = values(bench.pretrained)
         for (name, value) in trained where name.hasPrefix("encoder.") {
             #expect(value == pretrained[name], "\(name) changed")
@@ -107,25 +31,25 @@ struct FinetuneRunTests {
     }
 
     @Test func aRateOfZeroLeavesAModuleAsItIs() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let stage = "{steps: 2, shape: warm_up, peak: 0.05, rates: [{module: encoder.stages, factor: 0}]}"
         let run = try bench.run("run", weights: bench.weights, overrides: ["schedule.stages=[\(stage)]"])
-        let (trained, pretrained) = (values(try train(run).network), values(bench.pretrained))
+        let (trained, pretrained) = (values(try bench.train(run).network), values(bench.pretrained))
         for (name, value) in trained where name.hasPrefix("encoder.stages.") { #expect(value == pretrained[name]) }
         #expect(trained["encoder.stem.convs.0.conv.weight"] != pretrained["encoder.stem.convs.0.conv.weight"])
         let error = #expect(throws: TrainingError.self) {
             let stage = "{steps: 2, shape: warm_up, peak: 0.05, rates: [{module: encodre, factor: 0}]}"
-            _ = try train(bench.run("wrong", weights: nil, overrides: ["scratch.stages=[\(stage)]"]))
+            _ = try bench.train(bench.run("wrong", weights: nil, overrides: ["scratch.stages=[\(stage)]"]))
         }
         #expect(error?.description.contains("encodre") == true)
     }
 
     /// Rates that fall towards the input apply to pre-trained weights only.
     @Test func layerDecayIsForPretrainedWeights() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         for (name, weights) in [("scratch", nil), ("pretrained", bench.weights)] {
-            _ = try train(bench.run("\(name)", weights: weights))
-            _ = try train(bench.run("\(name)-decayed", weights: weights, overrides: ["layer_decay=0.5"]))
+            _ = try bench.train(bench.run("\(name)", weights: weights))
+            _ = try bench.train(bench.run("\(name)-decayed", weights: weights, overrides: ["layer_decay=0.5"]))
             let tensors = try [name, "\(name)-decayed"].map {
                 try SafetensorsFile.read(bench.folder("\($0)/weights.safetensors")).tensors
             }
@@ -142,10 +66,10 @@ struct FinetuneRunTests {
             ["loss={kind: ce, weighting: effective_number}"], ["loss={kind: dice_top_k, deep_supervision: false}"],
         ])
     func switches(overrides: [String]) throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         var run = try bench.run("run", weights: nil, overrides: overrides)
         run.trainingCases = Array(run.trainingCases.prefix(1))
-        let model = try train(run)
+        let model = try bench.train(run)
         let log = try RunLog.read(bench.folder("run/log.jsonl"))
         #expect(log.compactMap(\.loss).count == 3 && log.compactMap(\.loss).allSatisfy(\.isFinite))
         let held = bench.dataset.trainingCases[3]
@@ -153,16 +77,16 @@ struct FinetuneRunTests {
         // The same switches again, and none: the first is the same, the second another training.
         var again = try bench.run("again", weights: nil, overrides: overrides)
         again.trainingCases = run.trainingCases
-        _ = try train(again)
+        _ = try bench.train(again)
         #expect(try bench.weightBytes("run") == bench.weightBytes("again"))
         var plain = try bench.run("plain", weights: nil)
         plain.trainingCases = run.trainingCases
-        _ = try train(plain)
+        _ = try bench.train(plain)
         #expect(try bench.weightBytes("run") != bench.weightBytes("plain"))
     }
 
     @Test func regionsAreTrainedPredictedAndScored() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let description = bench.folder("data/dataset.json")
         var json = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: description))) as? [String: Any])
@@ -174,7 +98,7 @@ struct FinetuneRunTests {
         try AtomicFile.write(try plan.json(), to: bench.folder("plan.json"))
         var run = try bench.run("run", weights: nil)
         run.dataset = try NNUNetDataset(path: bench.folder("data"))
-        let model = try train(run)
+        let model = try bench.train(run)
         #expect(model.card.regions?.map(\.name) == ["whole"])
         let held = bench.dataset.trainingCases[3]
         let scores = try run.evaluate(model, on: [held.name])
@@ -184,13 +108,13 @@ struct FinetuneRunTests {
         let error = #expect(throws: FinetuneError.self) {
             var focal = try bench.run("focal", weights: nil, overrides: ["loss.kind=focal"])
             focal.dataset = run.dataset
-            _ = try train(focal)
+            _ = try bench.train(focal)
         }
         #expect(error?.description.contains("regions overlap") == true)
     }
 
     @Test func aDynamicPlanFollowsFromTheDataset() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let recipe = try RecipeDocument.parse("plan: {kind: dynamic}").resolve(FinetuneRecipe.init(reading:)).0
         let plan = try recipe.plan.plan(for: bench.dataset, on: cpu)
         let expected = DynamicPlanner(preset: .plain).plans(
@@ -205,12 +129,12 @@ struct FinetuneRunTests {
 
     @Test(arguments: [1, 3, 4])
     func aRunInterruptedInAnyStageEndsInTheSameBits(step: Int) throws {
-        let bench = try Bench(cpu)
-        _ = try train(bench.run("whole", weights: bench.weights))
+        let bench = try RunBench(cpu, outputChannels: 1)
+        _ = try bench.train(bench.run("whole", weights: bench.weights))
         let cut = try bench.run("cut", weights: bench.weights)
-        let interrupted = #expect(throws: TrainingInterrupted.self) { _ = try train(cut, interruptAfter: step) }
+        let interrupted = #expect(throws: TrainingInterrupted.self) { _ = try bench.train(cut, interruptAfter: step) }
         #expect(interrupted?.steps == step)
-        _ = try train(cut, .resuming)
+        _ = try bench.train(cut, .resuming)
         #expect(try bench.weightBytes("whole") == bench.weightBytes("cut"))
         let logs = try ["whole", "cut"].map { try RunLog.read(bench.folder("\($0)/log.jsonl")) }
         #expect(logs[0].map(\.loss) == logs[1].map(\.loss))
@@ -220,30 +144,30 @@ struct FinetuneRunTests {
 
     /// The card says 1 mm and z-score; the plan 2 mm and values from 0 to 1.
     @Test func imagesCanBePreprocessedLikeThoseOfThePretraining() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         var plan = Plan.tiny(spacingMM: [2, 2, 2])
         plan.channels[0].normalization = .zeroToOne
         try AtomicFile.write(try plan.json(), to: bench.folder("plan.json"))
         let wish = ["plan.preprocessing=like-pretrained"]
-        let alike = try train(bench.run("alike", weights: bench.weights, overrides: wish)).card.plan
+        let alike = try bench.train(bench.run("alike", weights: bench.weights, overrides: wish)).card.plan
         #expect(alike.spacingMM == [1, 1, 1] && alike.channels[0].normalization == .zScore(insideOnly: false))
         #expect(alike.patch == plan.patch)
         for (name, weights, overrides) in [("own", bench.weights, []), ("scratch", nil, wish)] {
-            #expect(try train(bench.run(name, weights: weights, overrides: overrides)).card.plan == plan)
+            #expect(try bench.train(bench.run(name, weights: weights, overrides: overrides)).card.plan == plan)
         }
         try SafetensorsFile.write(
             bench.pretrained.storedTensors(everyAlias: false), to: bench.folder("bare.safetensors"))
         #expect(throws: FinetuneError.self) {
-            try train(bench.run("bare", weights: bench.folder("bare.safetensors"), overrides: wish))
+            try bench.train(bench.run("bare", weights: bench.folder("bare.safetensors"), overrides: wish))
         }
     }
 
     @Test func weightsOfPyTorchAreTakenLikeOurs() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let export = try CheckpointExport(WeightsFile.read(bench.weights))
         try export.write(.nnUNet, to: bench.folder("checkpoint.pth"))
-        _ = try train(bench.run("ours", weights: bench.weights))
-        _ = try train(bench.run("theirs", weights: bench.folder("checkpoint.pth")))
+        _ = try bench.train(bench.run("ours", weights: bench.weights))
+        _ = try bench.train(bench.run("theirs", weights: bench.folder("checkpoint.pth")))
         #expect(try bench.weightBytes("ours") == bench.weightBytes("theirs"))
         let network = GenesisUNet(width: 1, on: cpu)
         try SafetensorsFile.write(network.storedTensors(everyAlias: false), to: bench.folder("genesis.safetensors"))
@@ -254,17 +178,17 @@ struct FinetuneRunTests {
     }
 
     @Test func fromScratchFollowsItsOwnScheduleAndIsRepeatable() throws {
-        let bench = try Bench(cpu)
-        _ = try train(bench.run("first", weights: nil))
-        _ = try train(bench.run("second", weights: nil))
-        _ = try train(bench.run("third", weights: nil, overrides: ["seed=1"]))
+        let bench = try RunBench(cpu, outputChannels: 1)
+        _ = try bench.train(bench.run("first", weights: nil))
+        _ = try bench.train(bench.run("second", weights: nil))
+        _ = try bench.train(bench.run("third", weights: nil, overrides: ["seed=1"]))
         #expect(try bench.weightBytes("first") == bench.weightBytes("second"))
         #expect(try bench.weightBytes("first") != bench.weightBytes("third"))
         let log = try RunLog.read(bench.folder("first/log.jsonl"))
         #expect(log.compactMap(\.learningRate).count == 3 && log[0].learningRate == 0.01)
         #expect(log.last?.validation?["dice"] != nil)
         // Recipes that transfer nothing ignore weights.
-        _ = try train(bench.run("none", weights: bench.weights, overrides: ["transfer=none"]))
+        _ = try bench.train(bench.run("none", weights: bench.weights, overrides: ["transfer=none"]))
         let tensors = try ["first", "none"].map {
             try SafetensorsFile.read(bench.folder("\($0)/weights.safetensors")).tensors
         }
@@ -272,7 +196,7 @@ struct FinetuneRunTests {
     }
 
     @Test func theReportTellsWhatWasTakenAndWhatTheWeightsWereTrainedFor() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let run = try bench.run("run", weights: bench.weights)
         var report: TransferReport?
         var progress = Training.Progress.silent
@@ -284,9 +208,9 @@ struct FinetuneRunTests {
     }
 
     @Test func anEvaluationScoresEveryCaseAndKeepsThePredictions() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let run = try bench.run("run", weights: nil)
-        let model = try train(run)
+        let model = try bench.train(run)
         let held = bench.dataset.trainingCases[3]
         let scores = try run.evaluate(model, on: [held.name])
         #expect(scores.structures.map(\.name) == ["anterior", "posterior"] && scores.cases.map(\.name) == [held.name])
@@ -304,31 +228,31 @@ struct FinetuneRunTests {
     }
 
     @Test func casesThatDoNotFitIntoMemoryComeFromAStore() throws {
-        let bench = try Bench(cpu)
-        _ = try train(bench.run("memory", weights: nil))
+        let bench = try RunBench(cpu, outputChannels: 1)
+        _ = try bench.train(bench.run("memory", weights: nil))
         var run = try bench.run("store", weights: nil)
         run.memoryBudget = 0
-        _ = try train(run)
+        _ = try bench.train(run)
         #expect(try bench.weightBytes("memory") == bench.weightBytes("store"))
         #expect(try PreprocessedStore(opening: bench.folder("store/preprocessed")).caseNames.count == 3)
     }
 
     @Test func anotherSetupCannotBeResumedAndMistakesLeaveNoFolder() throws {
-        let bench = try Bench(cpu)
+        let bench = try RunBench(cpu, outputChannels: 1)
         let run = try bench.run("run", weights: bench.weights)
-        #expect(throws: TrainingInterrupted.self) { _ = try train(run, interruptAfter: 1) }
+        #expect(throws: TrainingInterrupted.self) { _ = try bench.train(run, interruptAfter: 1) }
         var other = run
         other.trainingCases.removeLast()
-        let error = #expect(throws: FinetuneError.self) { _ = try train(other, .resuming) }
+        let error = #expect(throws: FinetuneError.self) { _ = try bench.train(other, .resuming) }
         #expect(error?.description.contains("training cases") == true && error?.exitCode == 64)
 
         var overlapping = try bench.run("overlap", weights: nil)
         overlapping.validationCases = overlapping.trainingCases
-        #expect(throws: FinetuneError.self) { _ = try train(overlapping) }
+        #expect(throws: FinetuneError.self) { _ = try bench.train(overlapping) }
         var unknown = try bench.run("unknown", weights: nil)
         unknown.trainingCases = ["nobody"]
-        #expect(throws: SegmentationError.self) { _ = try train(unknown) }
-        #expect(throws: (any Error).self) { _ = try train(bench.run("nowhere", weights: "/no/such/weights")) }
+        #expect(throws: SegmentationError.self) { _ = try bench.train(unknown) }
+        #expect(throws: (any Error).self) { _ = try bench.train(bench.run("nowhere", weights: "/no/such/weights")) }
         for name in ["overlap", "unknown", "nowhere"] {
             #expect(!FileManager.default.fileExists(atPath: bench.folder(name)))
         }

@@ -7,7 +7,7 @@ import Training
 import Volumes
 import WeightFiles
 
-/// A small dataset, the weights of a one-channel network for it, and runs on it.
+/// A small dataset, the weights of a network for it, and runs on it.
 struct RunBench {
     let folder: TemporaryFolder
     let dataset: NNUNetDataset
@@ -30,13 +30,14 @@ struct RunBench {
 
         """
 
-    init(_ cpu: CPU, cases: Int = 4) throws {
+    /// - Parameter outputChannels: those of the network whose weights there are.
+    init(_ cpu: CPU, cases: Int = 4, outputChannels: Int = 3) throws {
         self.cpu = cpu
         folder = try TemporaryFolder()
         dataset = try Phantom.smallDataset(in: folder, cases: cases, on: cpu)
         var plan = Plan.tiny(spacingMM: [2, 2, 2])
         try AtomicFile.write(try plan.json(), to: folder("plan.json"))
-        plan.outputChannels = 3
+        plan.outputChannels = outputChannels
         pretrained = try UNet(NetworkPlan(plan), on: cpu)
         Initializer.pytorchDefault.initialize(pretrained, seed: 77)
         let card = TransferCard(

@@ -22,21 +22,9 @@ struct EnsembleTests {
         return SegmentationModel(path: "model \(seed)", card: card, network: network)
     }
 
-    /// A turned, anisotropic grid with an empty border, so that preprocessing reorders, crops and resamples.
-    private func image() -> Volume {
-        let affine = Affine(
-            x: SIMD4(0.05, -1.4, 0.1, -20), y: SIMD4(0.9, 0.06, 0.2, 5), z: SIMD4(-0.1, 0.02, 2.2, 31))
-        let geometry = Geometry(extent: Extent3(depth: 9, height: 14, width: 21), affine: affine)
-        var draws = Draws(seed: 2, purpose: "test")
-        let voxels = (0..<geometry.extent.volume).map { index in
-            index % 21 < 2 ? 0 : Float(100 + 20 * draws.normal())
-        }
-        return Volume(voxels: voxels, channelNames: ["T1"], geometry: geometry)
-    }
-
     @Test func predictionsLieOnTheFilesGridByteForByte() throws {
         let folder = try TemporaryFolder()
-        try NIfTIFile.write(image(), to: folder("case_0000.nii"))
+        try NIfTIFile.write(Volume.turned(), to: folder("case_0000.nii"))
         let ensemble = try Ensemble([try model(.tiny(transpose: [2, 0, 1]))], on: cpu)
         try ensemble.segment(
             DatasetCase(name: "case", imagePaths: [folder("case_0000.nii")]), to: folder("case.nii"))
@@ -55,7 +43,7 @@ struct EnsembleTests {
     @Test func aSingleModelTwiceIsThatModel() throws {
         let (one, other) = (try model(.tiny()), try model(.tiny(), seed: 2))
         let labels = try [[one], [one, one], [one, other], [other]].map {
-            try Ensemble($0, on: cpu).segment(image()).labels
+            try Ensemble($0, on: cpu).segment(Volume.turned()).labels
         }
         #expect(labels[0] == labels[1] && labels[0] != labels[2] && labels[2] != labels[3])
     }
@@ -78,7 +66,8 @@ struct EnsembleTests {
         let read = try SegmentationModel(ofRun: folder.path, on: cpu)
         #expect(read.card == model.card)
         #expect(
-            try Ensemble([read], on: cpu).segment(image()).labels == Ensemble([model], on: cpu).segment(image()).labels)
+            try Ensemble([read], on: cpu).segment(Volume.turned()).labels
+                == Ensemble([model], on: cpu).segment(Volume.turned()).labels)
         let error = #expect(throws: SegmentationError.self) { _ = try SegmentationModel(ofRun: "/nowhere", on: cpu) }
         #expect(error?.exitCode == 65 && error?.description.contains("/nowhere") == true)
     }

@@ -38,3 +38,15 @@ extension Phantom {
         return try NNUNetDataset(path: folder("data"))
     }
 }
+
+extension Volume {
+    /// A turned, anisotropic grid with an empty border, so that preprocessing reorders, crops and resamples.
+    static func turned() -> Volume {
+        let affine = Affine(
+            x: SIMD4(0.05, -1.4, 0.1, -20), y: SIMD4(0.9, 0.06, 0.2, 5), z: SIMD4(-0.1, 0.02, 2.2, 31))
+        let geometry = Geometry(extent: Extent3(depth: 9, height: 14, width: 21), affine: affine)
+        var draws = Draws(seed: 2, purpose: "test")
+        let voxels = (0..<geometry.extent.volume).map { $0 % 21 < 2 ? 0 : Float(100 + 20 * draws.normal()) }
+        return Volume(voxels: voxels, channelNames: ["T1"], geometry: geometry)
+    }
+}

@@ -51,19 +51,9 @@ struct UncertaintyTests {
         return SegmentationModel(path: "model \(seed)", card: card, network: network)
     }
 
-    /// A turned, anisotropic grid with an empty border.
-    private func image() -> Volume {
-        let affine = Affine(
-            x: SIMD4(0.05, -1.4, 0.1, -20), y: SIMD4(0.9, 0.06, 0.2, 5), z: SIMD4(-0.1, 0.02, 2.2, 31))
-        let geometry = Geometry(extent: Extent3(depth: 9, height: 14, width: 21), affine: affine)
-        var draws = Draws(seed: 2, purpose: "test")
-        let voxels = (0..<geometry.extent.volume).map { $0 % 21 < 2 ? 0 : Float(100 + 20 * draws.normal()) }
-        return Volume(voxels: voxels, channelNames: ["T1"], geometry: geometry)
-    }
-
     @Test("labels stay, and maps tell how far views and models agree", arguments: [[], [0, 2]])
     func maps(mirrored: [Int]) throws {
-        let image = image()
+        let image = Volume.turned()
         let models = try (1...2).map { try model(.tiny(), seed: UInt64($0), mirrored: mirrored) }
         for count in 1...2 {
             let ensemble = try Ensemble(Array(models.prefix(count)), on: cpu)
@@ -84,7 +74,7 @@ struct UncertaintyTests {
 
     @Test func mapsHaveTheImagesGeometry() throws {
         let folder = try TemporaryFolder()
-        try NIfTIFile.write(image(), to: folder("case_0000.nii"))
+        try NIfTIFile.write(Volume.turned(), to: folder("case_0000.nii"))
         let read = try DatasetCase(name: "case", imagePaths: [folder("case_0000.nii")]).readImage(channelNames: ["T1"])
         let ensemble = try Ensemble([model(.tiny(), seed: 1, mirrored: [0, 1, 2])], on: cpu)
         let result = try ensemble.segmentWithUncertainty(read) { _, _ in }
@@ -96,7 +86,7 @@ struct UncertaintyTests {
     }
 
     @Test func anImageIsJudgedByHowFarTheNetworksAgree() throws {
-        let image = image()
+        let image = Volume.turned()
         let twice = try Ensemble([1, 1].map { try model(.tiny(), seed: $0, mirrored: []) }, on: cpu)
         let same = try twice.interest(in: image, named: "x")
         #expect(same.disagreement == 0 && same.mutualInformation < 1e-5 && same.entropy > 0.1 && same.gradient > 0)
@@ -111,13 +101,13 @@ struct UncertaintyTests {
         let model = try model(.tiny(), seed: 1, mirrored: [])
         // Zero weights: all classes equal, the first is predicted; features do not matter but through their mean.
         for (_, parameter) in model.network.decoder.lastLayer.namedParameters { parameter.fill(with: 0) }
-        let uniform = try Ensemble([model], on: cpu).interest(in: image(), named: "x")
+        let uniform = try Ensemble([model], on: cpu).interest(in: Volume.turned(), named: "x")
         #expect(abs(uniform.entropy - log(3)) < 1e-4)
         // The bias alone gives (2/3)² + 2 (1/3)² = 2/3; the weights add at least nothing.
         #expect(uniform.gradient >= 2.0 / 3 - 1e-4)
         // A head that is certain learns nothing more.
         model.network.decoder.lastLayer.bias?.scalars = [60, 0, 0]
-        #expect(try Ensemble([model], on: cpu).interest(in: image(), named: "x").gradient < 1e-12)
+        #expect(try Ensemble([model], on: cpu).interest(in: Volume.turned(), named: "x").gradient < 1e-12)
     }
 
     @Test func disagreementIsOneMinusTheMeanDiceOfPairs() {

@@ -26,20 +26,10 @@ struct ModelMixtureTests {
         return try Ensemble([SegmentationModel(path: "model \(seed)", card: card, network: network)], on: cpu)
     }
 
-    /// Oblique, anisotropic, with an empty border that preprocessing crops.
-    private func image() -> Volume {
-        let affine = Affine(
-            x: SIMD4(0.05, -1.4, 0.1, -20), y: SIMD4(0.9, 0.06, 0.2, 5), z: SIMD4(-0.1, 0.02, 2.2, 31))
-        let geometry = Geometry(extent: Extent3(depth: 9, height: 14, width: 21), affine: affine)
-        var draws = Draws(seed: 2, purpose: "test")
-        let voxels = (0..<geometry.extent.volume).map { $0 % 21 < 2 ? 0 : Float(100 + 20 * draws.normal()) }
-        return Volume(voxels: voxels, channelNames: ["T1"], geometry: geometry)
-    }
-
     @Test(arguments: [false, true])
     func probabilitiesDecideLikeLogits(regions: Bool) throws {
         let member = try ensemble(1, regions: regions)
-        let image = image()
+        let image = Volume.turned()
         let single = try member.segment(image).labels
         let map = try member.probabilities(of: image)
         #expect(map.allSatisfy { (0...1).contains($0) })
@@ -55,7 +45,7 @@ struct ModelMixtureTests {
 
     @Test func differentConfigurationsDecideTogether() throws {
         let members = [try ensemble(1), try ensemble(2, spacingMM: [2, 1, 1]), try ensemble(3)]
-        let image = image()
+        let image = Volume.turned()
         let labels = try members.map { try $0.segment(image).labels }
         #expect(labels[0] != labels[1])
         // All weight on one member is that member.
@@ -77,7 +67,7 @@ struct ModelMixtureTests {
         card.postProcessing = PostProcessing([.removeSmall(label: 1, voxels: 1_000_000)])
         let corrected = try Ensemble(
             [SegmentationModel(path: "corrected", card: card, network: plain.models[0].network)], on: cpu)
-        let (before, after) = (try plain.segment(image()).labels, try corrected.segment(image()).labels)
+        let (before, after) = (try plain.segment(Volume.turned()).labels, try corrected.segment(Volume.turned()).labels)
         #expect(before.contains(1) && after == before.map { $0 == 1 ? 0 : $0 })
     }
 }
