@@ -94,8 +94,9 @@ public struct Publication: Sendable {
     }
 
     private var sameBits: String {
-        arithmetic.map { "\nThey give the same bits wherever they compute with \($0), for any number of threads.\n" }
-            ?? ""
+        arithmetic.map {
+            "\nThis version of Warmstart gives the same bits wherever it computes with \($0), for any number of threads.\n"
+        } ?? ""
     }
 }
 
