@@ -50,6 +50,13 @@ public struct Progress {
         show()
     }
 
+    /// Ends the line on a terminal, so that something else can be written; the next ``advance(to:note:)`` shows a new one.
+    public mutating func interrupt() {
+        guard isTerminal, lastShown > -.infinity else { return }
+        write("\n")
+        lastShown = -.infinity
+    }
+
     /// Shows the last state and ends the line.
     public mutating func finish() {
         show()

@@ -41,13 +41,11 @@ struct PretrainCommand: ParsableCommand {
             recipe.required(), sources: sources, overrides: options.overrides)
         let training = PretrainingRun(recipe, resolved: resolved, path: options.out)
         var progress = Training.Progress("pre-training", total: recipe.training.schedule.steps)
+        let preparation = PreparationProgress()
         try Interruption.bySignals { interruption in
             try training.train(
                 resumes: options.resume, on: compute.cpu(of: ranks), ranks: ranks, interruption: interruption,
-                progress: &progress
-            ) { notice in
-                StandardError.write("\(notice)\n")
-            }
+                progress: &progress, notify: preparation.show)
         }
         guard ranks.isFirst else { return }
         print("\(options.out)/weights.safetensors\n\(options.out)/index.html")

@@ -27,6 +27,20 @@ struct ProgressTests {
         #expect(screen.text.hasSuffix("\n"))
     }
 
+    @Test func anInterruptedBarStaysAndANewOneFollows() {
+        let screen = Screen()
+        var progress = Self.progress(screen, isTerminal: true)
+        progress.interrupt()
+        #expect(screen.text.isEmpty)
+        progress.advance(to: 1)
+        progress.interrupt()
+        screen.text += "left out: a\n"
+        screen.time = 0.01
+        progress.advance(to: 2)
+        let lines = screen.text.split(separator: "\n")
+        #expect(lines.count == 3 && lines[1] == "left out: a", "\(lines)")
+    }
+
     @Test func elsewhereThereAreFewPlainLines() {
         let screen = Screen()
         var progress = Self.progress(screen, isTerminal: false)
