@@ -109,15 +109,19 @@ struct Normalization {
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
         let output = applied(affine, to: x, residual: residual, spans)
         let kept = Kept(x, if: inputs.needGradient)
-        let residualIsTrained = residual?.needsGradient ?? false
+        // `nil` for those that there are none of. The residual itself need not live until then.
+        let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
         // Of a sum, the activation's sign is not known from x.
         let signs = residual == nil || slope == 1 ? nil : Kept(output, if: inputs.needGradient)
         let recorded = output.recorded(from: inputs) { gradient in
             let all = pullback(
-                &gradient, kept, signs, affine, spans, statistics, weight: weight?.needsGradient ?? false,
-                bias: bias?.needsGradient ?? false, residual: residualIsTrained)
+                &gradient, kept, signs, affine, spans, statistics, weight: needs.weight ?? false,
+                bias: needs.bias ?? false, residual: needs.residual ?? false)
             return [all.x]
-                + [weight.map { _ in all.weight }, bias.map { _ in all.bias }, residual.map { _ in all.residual }]
+                + [
+                    needs.weight.map { _ in all.weight }, needs.bias.map { _ in all.bias },
+                    needs.residual.map { _ in all.residual },
+                ]
                 .compactMap { $0 }
         }
         guard residual == nil else { return (recorded, statistics) }
