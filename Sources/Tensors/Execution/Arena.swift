@@ -18,20 +18,18 @@ struct Arena {
     private var holes: [Range<Int>] = []
     private var top = 0
 
-    /// As many addresses as the machine has memory, or fewer where the process may not have so many; `nil` for none.
+    /// As many addresses as the machine has memory, or half of those that the process may have (`ulimit -v`); `nil` where
+    /// the system refuses them.
     init?() {
-        var size = Int(clamping: ProcessInfo.processInfo.physicalMemory) / Self.step * Self.step
-        while size > 0 {
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-            if let block = mmap(nil, size, PROT_NONE, flags, -1, 0), block != MAP_FAILED {
-                // Feature maps are read in planes far apart: huge pages save most address translations. A mere wish.
-                _ = madvise(block, size, Int32(MADV_HUGEPAGE))
-                (start, reserved) = (block, size)
-                return
-            }
-            size = size / 2 / Self.step * Self.step
-        }
-        return nil
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        let most = min(ProcessInfo.processInfo.physicalMemory, UInt64(limit.rlim_cur) / 2)
+        let size = Int(clamping: most) / Self.step * Self.step
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        guard let block = mmap(nil, size, PROT_NONE, flags, -1, 0), block != MAP_FAILED else { return nil }
+        // Feature maps are read in planes far apart: huge pages save most address translations. A mere wish.
+        _ = madvise(block, size, Int32(MADV_HUGEPAGE))
+        (start, reserved) = (block, size)
     }
 
     /// Gives all addresses back to the system.
