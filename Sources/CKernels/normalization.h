@@ -102,7 +102,7 @@ INLINE void NAME(backward_apply)(enum NAME(sign) sign, const float *x, const flo
             const float *xs = x + v * channels, *gs = dy + v * channels;
             const float *ys = sign == NAME(sign_of_y) ? y + v * channels : xs;
             float *out = dx + v * channels;
-            // dx may be dy.
+            // dx may be dy or x.
             IN_PLACE for (int32_t c = 0; c < channels; c++) {
                 float d = NAME(unactivated)(sign, ys[c], (xs[c] - mean[c]) * scale[c] + shift[c], gs[c], slope);
                 out[c] = d * a[c] + (xs[c] - mean[c]) * b[c] + constant[c];

@@ -6,7 +6,7 @@ struct Kept {
     let shape: Shape
     let visibility: BlockMask?
     let needsGradient: Bool
-    private let content: Content
+    private var content: Content
 
     private enum Content {
         case nothing
@@ -26,6 +26,13 @@ struct Kept {
             buffer.remake = Remake(buffer) { visible.spread() }
         }
         content = buffer.remake.map(Content.remake) ?? .buffer(buffer)
+    }
+
+    /// The tensor for whoever reads it last: its memory is theirs alone, unless somebody else holds it.
+    mutating func take() -> Tensor {
+        defer { content = .nothing }
+        guard case .remake(let remake) = content else { return value }
+        return Tensor(shape: shape, buffer: remake.takeBuffer(), visibility: visibility)
     }
 
     /// The tensor, without the memory of how it was computed.
@@ -53,6 +60,9 @@ final class Remake {
         current = buffer
         return buffer
     }
+
+    /// The buffer while anybody holds it, else a new one that nobody will be given again.
+    func takeBuffer() -> Buffer { current ?? make().buffer }
 }
 
 extension Tensor {

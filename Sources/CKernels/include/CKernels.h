@@ -134,7 +134,7 @@ typedef struct {
                                const float *scale, const float *shift, float slope, const ws_span *spans,
                                int64_t span_count, int32_t channels, float *dz, float *sum, float *product);
 
-    // dx = dy * a'(z) * a[c] + (x - mean[c]) * b[c] + constant[c], with z as above. dx may be dy.
+    // dx = dy * a'(z) * a[c] + (x - mean[c]) * b[c] + constant[c], with z as above. dx may be dy or x.
     void (*norm_backward_apply)(const float *x, const float *y, const float *dy, const float *mean, const float *scale,
                                 const float *shift, const float *a, const float *b, const float *constant, float slope,
                                 const ws_span *spans, int64_t span_count, int32_t channels, float *dx);

@@ -108,14 +108,14 @@ struct Normalization {
         let affine = Affine(statistics, epsilon: epsilon, weight: weight, bias: bias)
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
         let output = applied(affine, to: x, residual: residual, spans)
-        let kept = Kept(x, if: inputs.needGradient)
+        var kept = Kept(x, if: inputs.needGradient)
         // `nil` for those that there are none of. The residual itself need not live until then.
         let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
         // Of a sum, the activation's sign is not known from x.
         let signs = residual == nil || slope == 1 ? nil : Kept(output, if: inputs.needGradient)
         let recorded = output.recorded(from: inputs) { gradient in
             let all = pullback(
-                &gradient, kept, signs, affine, spans, statistics, weight: needs.weight ?? false,
+                &gradient, &kept, signs, affine, spans, statistics, weight: needs.weight ?? false,
                 bias: needs.bias ?? false, residual: needs.residual ?? false)
             return [all.x]
                 + [
@@ -125,7 +125,7 @@ struct Normalization {
                 .compactMap { $0 }
         }
         guard residual == nil else { return (recorded, statistics) }
-        return (recorded.remakable { applied(affine, to: kept.value, residual: nil, spans) }, statistics)
+        return (recorded.remakable { [kept] in applied(affine, to: kept.value, residual: nil, spans) }, statistics)
     }
 
     private func applied(_ affine: Affine, to x: Tensor, residual: Tensor?, _ spans: Spans) -> Tensor {
@@ -148,11 +148,12 @@ struct Normalization {
     }
 
     private func pullback(
-        _ gradient: inout Tensor, _ kept: Kept, _ signs: Kept?, _ affine: Affine, _ spans: Spans,
+        _ gradient: inout Tensor, _ kept: inout Kept, _ signs: Kept?, _ affine: Affine, _ spans: Spans,
         _ statistics: PooledStatistics, weight needsWeight: Bool, bias needsBias: Bool, residual needsResidual: Bool
     ) -> (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?) {
         let (channels, cpu) = (kept.shape.channels, gradient.cpu)
-        let (x, y) = (kept.value, signs?.value)
+        var x = kept.take()
+        let y = signs?.value
         let kernels = cpu.kernelSet.table.pointee
         let (mean32, rate, gamma) = (affine.mean, affine.rate, affine.gamma)
         let rate32 = rate.map(Float.init)
@@ -161,9 +162,9 @@ struct Normalization {
             map.zeroHidden(map.pointer, mask: x.visibility)
             return map
         }
-        // The gradient's memory takes up the first result, if nobody else holds it.
-        let first = gradient.visibility == x.visibility && gradient.isUnshared() ? gradient : empty()
-        let dz = needsResidual ? first : nil
+        // The memory of the gradient, and then that of x, takes up results if nobody else holds it.
+        let own = gradient.visibility == x.visibility && gradient.isUnshared() ? gradient : nil
+        let dz = needsResidual ? own ?? empty() : nil
         // Sums of dz and of dz * normalized x, per piece, then per sample and channel.
         let partial = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: cpu)
         cpu.parallel(spans.pieces.count) { piece in
@@ -214,7 +215,7 @@ struct Normalization {
                 shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index] - ofX * meanError[index])
             }
         }
-        let dx = dz == nil ? first : empty()
+        let dx = dz == nil ? own ?? empty() : x.isUnshared() ? x : empty()
         let coefficients = scale + slopeOfX + shift
         let row = rate.count
         cpu.parallel(spans.pieces.count) { piece in
