@@ -11,6 +11,8 @@
 #define QUOTED(a) TEXT(a)
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define UNROLLED _Pragma("clang loop unroll(full)")
+// Each iteration reads only where it writes.
+#define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #pragma clang fp contract(fast)
 
 typedef float NAME(vector) __attribute__((vector_size(4 * LANES)));

@@ -8,11 +8,23 @@
 public func recomputed(
     _ inputs: [Tensor], parameters: [Parameter], _ body: @escaping ([Tensor]) -> Tensor
 ) -> Tensor {
+    let kept = inputs.map { Kept($0) }
     let result = body(inputs.map(\.detached)).detached
+    // What the result could be made of again is what shall not be kept.
+    result.buffer.remake = nil
     let leaves = parameters.map { $0.tensor(in: .training) }
     return result.recorded(from: inputs + leaves) { gradient in
-        let variables = inputs.map { $0.needsGradient ? $0.detached.tracked() : $0.detached }
-        let gradients = Tensor.backward(from: [(body(variables), gradient)])
-        return zip(inputs, variables).map { $0.needsGradient ? gradients[$1] : nil } + parameters.map { gradients[$0] }
+        var (outputs, variables) = again(kept, gradient.moved(), body)
+        let gradients = Tensor.backward(spending: &outputs)
+        return variables.map { $0.flatMap { gradients[$0] } } + parameters.map { gradients[$0] }
     }
+}
+
+/// The result of `body` with what flows back to it, and the leaves of its inputs. The inputs themselves live only as long as
+/// the tape of `body` needs them.
+private func again(
+    _ inputs: [Kept], _ upstream: Tensor, _ body: ([Tensor]) -> Tensor
+) -> (outputs: [(output: Tensor, upstream: Tensor)], variables: [TapeNode?]) {
+    let variables = inputs.map { $0.needsGradient ? $0.value.tracked() : $0.value }
+    return ([(body(variables), upstream)], variables.map(\.node))
 }

@@ -1,42 +1,51 @@
 /// One recorded operation: who its inputs are and how a gradient of its output becomes gradients of its inputs.
 final class TapeNode {
-    /// The parameter or tensor that this leaf stands for; `nil` for the output of an operation.
+    /// The parameter or variable that this leaf stands for; `nil` for the output of an operation.
     let leaf: AnyObject?
     private(set) var parents: [TapeNode?]
-    private var pullback: ((Tensor) -> [Tensor?])?
+    private var pullback: ((inout Tensor) -> [Tensor?])?
 
     init(leaf: AnyObject) {
         self.leaf = leaf
         parents = []
     }
 
-    init(parents: [TapeNode?], pullback: @escaping (Tensor) -> [Tensor?]) {
+    init(parents: [TapeNode?], pullback: @escaping (inout Tensor) -> [Tensor?]) {
         leaf = nil
         self.parents = parents
         self.pullback = pullback
     }
 
-    /// Runs the recorded closure once and frees all that it saved.
-    func spend(_ gradient: Tensor) -> [Tensor?] {
+    /// Runs the recorded closure once and frees all that it saved. The gradient's memory may be used up.
+    func spend(_ gradient: inout Tensor) -> [Tensor?] {
         guard let pullback else { fatalError("backward was already called on this result: its tape is spent") }
         self.pullback = nil
-        return pullback(gradient)
+        return pullback(&gradient)
     }
 }
+
+extension [Tensor] {
+    /// Whether an operation on these is recorded.
+    var needGradient: Bool { contains(where: \.needsGradient) }
+}
+
+/// What the leaf of a tracked tensor stands for; it does not hold the memory.
+private final class Variable {}
 
 extension Tensor {
     /// This output of an operation on `inputs`, with a tape node if any input needs a gradient.
     ///
-    /// - Parameter pullback: from the gradient of the output to that of each input, `nil` where none is needed.
-    func recorded(from inputs: [Tensor], pullback: @escaping (Tensor) -> [Tensor?]) -> Tensor {
-        guard inputs.contains(where: \.needsGradient) else { return self }
+    /// - Parameter pullback: from the gradient of the output to that of each input, `nil` where none is needed. It may write
+    ///   into a gradient that ``isUnshared()``. Large inputs it captures as ``Kept``.
+    func recorded(from inputs: [Tensor], pullback: @escaping (inout Tensor) -> [Tensor?]) -> Tensor {
+        guard inputs.needGradient else { return self }
         let node = TapeNode(parents: inputs.map(\.node), pullback: pullback)
         return Tensor(shape: shape, buffer: buffer, visibility: visibility, node: node)
     }
 
     /// This tensor as a variable of its own, whose gradient ``Gradients/subscript(_:)-(Tensor)`` gives.
     public func tracked() -> Tensor {
-        Tensor(shape: shape, buffer: buffer, visibility: visibility, node: TapeNode(leaf: buffer))
+        Tensor(shape: shape, buffer: buffer, visibility: visibility, node: TapeNode(leaf: Variable()))
     }
 
     /// The gradients of this scalar with respect to every trainable parameter and tracked tensor it depends on.
@@ -57,6 +66,14 @@ extension Tensor {
     public static func backward(
         from outputs: [(output: Tensor, upstream: Tensor)], whenReady: ((Parameter, Tensor) -> Void)? = nil
     ) -> Gradients {
+        var outputs = outputs
+        return backward(spending: &outputs, whenReady: whenReady)
+    }
+
+    /// ``backward(from:whenReady:)`` that lets go of outputs and upstream gradients as soon as nothing needs them.
+    static func backward(
+        spending outputs: inout [(output: Tensor, upstream: Tensor)], whenReady: ((Parameter, Tensor) -> Void)? = nil
+    ) -> Gradients {
         var pending: [ObjectIdentifier: Tensor] = [:]
         for (output, upstream) in outputs {
             check(output.shape == upstream.shape, "upstream gradient \(upstream.shape) for an output \(output.shape)")
@@ -66,13 +83,14 @@ extension Tensor {
         }
         var gradients = Gradients()
         let order = topologicalOrder(from: outputs.compactMap(\.output.node))
+        outputs = []
         // A parameter that is used several times has as many leaves.
         var leavesLeft: [ObjectIdentifier: Int] = [:]
         for case let leaf? in order.map(\.leaf) where whenReady != nil {
             leavesLeft[ObjectIdentifier(leaf), default: 0] += 1
         }
         for node in order {
-            let gradient = pending.removeValue(forKey: ObjectIdentifier(node))
+            var gradient = pending.removeValue(forKey: ObjectIdentifier(node))
             if let leaf = node.leaf {
                 if let gradient { gradients.accumulate(gradient, for: leaf) }
                 guard let whenReady, let parameter = leaf as? Parameter else { continue }
@@ -80,8 +98,8 @@ extension Tensor {
                 if leavesLeft[ObjectIdentifier(leaf)] == 0, let sum = gradients[parameter] { whenReady(parameter, sum) }
                 continue
             }
-            guard let gradient else { continue }
-            for (parent, parentGradient) in zip(node.parents, node.spend(gradient)) {
+            guard gradient != nil else { continue }
+            for (parent, parentGradient) in zip(node.parents, node.spend(&gradient!)) {
                 guard let parent, let parentGradient else { continue }
                 pending.accumulate(parentGradient, for: ObjectIdentifier(parent))
             }
@@ -113,11 +131,12 @@ extension Tensor {
 
 extension [ObjectIdentifier: Tensor] {
     fileprivate mutating func accumulate(_ gradient: Tensor, for key: ObjectIdentifier) {
-        guard let earlier = removeValue(forKey: key) else {
+        guard var sum = removeValue(forKey: key) else {
             self[key] = gradient
             return
         }
-        self[key] = add(earlier, gradient).detached
+        sum.accumulate(gradient)
+        self[key] = sum
     }
 }
 
@@ -135,11 +154,17 @@ public struct Gradients {
     }
 
     /// The gradient of a tensor that was ``Tensor/tracked()``.
-    public subscript(tensor: Tensor) -> Tensor? { byLeaf[ObjectIdentifier(tensor.buffer)]?.gradient }
+    public subscript(tensor: Tensor) -> Tensor? { tensor.node.flatMap { self[$0] } }
+
+    subscript(node: TapeNode) -> Tensor? { node.leaf.flatMap { byLeaf[ObjectIdentifier($0)]?.gradient } }
 
     fileprivate mutating func accumulate(_ gradient: Tensor, for leaf: AnyObject) {
         let key = ObjectIdentifier(leaf)
-        let sum = byLeaf[key].map { add($0.gradient, gradient).detached } ?? gradient
+        guard var (_, sum) = byLeaf.removeValue(forKey: key) else {
+            byLeaf[key] = (leaf, gradient)
+            return
+        }
+        sum.accumulate(gradient)
         byLeaf[key] = (leaf, sum)
     }
 }

@@ -8,7 +8,7 @@ public struct Tensor {
     public let shape: Shape
     /// Which blocks of this feature map are visible; `nil` if all are.
     public let visibility: BlockMask?
-    let buffer: Buffer
+    private(set) var buffer: Buffer
     let node: TapeNode?
 
     init(shape: Shape, buffer: Buffer, visibility: BlockMask? = nil, node: TapeNode? = nil) {
@@ -68,6 +68,15 @@ public struct Tensor {
 
     /// The same elements, without the memory of how they were computed.
     public var detached: Tensor { Tensor(shape: shape, buffer: buffer, visibility: visibility) }
+
+    /// Whether nobody else can read the memory, so that an operation may write its result there.
+    mutating func isUnshared() -> Bool { isKnownUniquelyReferenced(&buffer) && buffer.remake == nil }
+
+    /// This tensor, of which nothing stays behind but a number: for whoever is to be the only one to hold the memory.
+    mutating func moved() -> Tensor {
+        defer { buffer = Buffer(count: 0, on: cpu) }
+        return self
+    }
 
     var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
     var needsGradient: Bool { node != nil }

@@ -128,15 +128,16 @@ typedef struct {
                             const float *residual, float slope, const ws_span *spans, int64_t span_count,
                             int32_t channels, float *y);
 
-    // dz = dy * a'(y), and the per-channel sums of dz and of dz * (x - mean) * rate. dz may be NULL if it is not wanted.
+    // dz = dy * a'(z), and the per-channel sums of dz and of dz * (x - mean) * rate. The sign of z, the activation's input, is
+    // that of y, or without y (NULL) that of (x - mean) * scale + shift. dz may be dy, or NULL if it is not wanted.
     void (*norm_backward_sums)(const float *x, const float *y, const float *dy, const float *mean, const float *rate,
-                               float slope, const ws_span *spans, int64_t span_count, int32_t channels, float *dz,
-                               float *sum, float *product);
+                               const float *scale, const float *shift, float slope, const ws_span *spans,
+                               int64_t span_count, int32_t channels, float *dz, float *sum, float *product);
 
-    // dx = dy * a'(y) * a[c] + (x - mean[c]) * b[c] + shift[c].
-    void (*norm_backward_apply)(const float *x, const float *y, const float *dy, const float *mean, const float *a,
-                                const float *b, const float *shift, float slope, const ws_span *spans,
-                                int64_t span_count, int32_t channels, float *dx);
+    // dx = dy * a'(z) * a[c] + (x - mean[c]) * b[c] + constant[c], with z as above. dx may be dy or x.
+    void (*norm_backward_apply)(const float *x, const float *y, const float *dy, const float *mean, const float *scale,
+                                const float *shift, const float *a, const float *b, const float *constant, float slope,
+                                const ws_span *spans, int64_t span_count, int32_t channels, float *dx);
 
     // sum[c] += x[v][c] over the voxels in `spans`.
     void (*channel_sums)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *sum);

@@ -56,7 +56,8 @@ public struct StackDecoder: LevelDecoder {
 
     /// The map of a level from the one below and the skip connection.
     public func joined(_ level: Int, _ below: Tensor, _ skip: Tensor, in phase: Phase) -> Tensor {
-        if phase == .recomputing {
+        // Of a single convolution nothing is kept but its result, as large as the map of the level that would be kept instead.
+        if phase == .recomputing, stages[level].convs.count > 1 {
             let parameters = upsamplers[level].namedParameters + stages[level].namedParameters
             return recomputed([below, skip], parameters: parameters.map(\.parameter)) {
                 joined(level, $0[0], $0[1], in: .training)

@@ -25,6 +25,9 @@ public final class CPU: Sendable {
         pool = ThreadPool(threads: self.threads)
     }
 
+    /// The most bytes that tensors and kernels held at one time since this was last asked.
+    public func takePeakBytes() -> Int { memory.takePeak() }
+
     /// Calls `body` for each index in `0..<count`, in parallel, and returns when all calls have returned.
     ///
     /// Cut the work by `count` and let each call write its own part of the result: then the result does not depend on

@@ -2,54 +2,65 @@ import Foundation
 
 /// Memory that is handed out, taken back and handed out again, so that a steady training step allocates nothing.
 ///
-/// `@unchecked Sendable`: `free` and `larger` are guarded by `lock`.
+/// `@unchecked Sendable`: everything is guarded by `lock`.
 final class MemoryPool: @unchecked Sendable {
     private let lock = NSLock()
+    /// Small blocks by size, and large ones that the arena had no addresses for.
     private var free: [Int: [UnsafeMutableRawPointer]] = [:]
-    /// The sizes of blocks that were handed out for fewer bytes than they have.
-    private var larger: [UnsafeMutableRawPointer: Int] = [:]
+    /// Where large blocks come from, from the first one on.
+    private var arena: Arena?
+    private var hasTriedArena = false
+    private var handedOut = 0
+    private var peak = 0
 
-    /// Bytes are rounded up, so that nearby sizes share blocks: to 64 bytes, from 1 MiB on to an eighth of the size.
+    /// Bytes are rounded up, so that nearby sizes share blocks: to 64 bytes, from 1 MiB on to pages.
     static func roundedUp(_ bytes: Int) -> Int {
-        guard bytes > 1 << 20 else { return max(64, (bytes + 63) & ~63) }
-        let grain = max(1 << 12, 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3))
-        return (bytes + grain - 1) / grain * grain
+        let grain = isLarge(bytes) ? 1 << 12 : 64
+        return max(grain, (bytes + grain - 1) / grain * grain)
     }
+
+    private static func isLarge(_ bytes: Int) -> Bool { bytes > 1 << 20 }
 
     /// A block of at least `bytes`, aligned to a cache line, with arbitrary content.
     func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.roundedUp(bytes)
-        return lock.withLock { free[size]?.popLast() ?? nextLarger(than: size) } ?? Self.allocate(size)
+        return lock.withLock {
+            handedOut += size
+            peak = max(peak, handedOut)
+            if Self.isLarge(size), let block = takeFromArena(size) { return block }
+            return free[size]?.popLast() ?? .allocate(byteCount: size, alignment: 64)
+        }
     }
 
-    /// A free block of up to twice the size: the layers of a network rarely want the same sizes, nor all at one time.
-    private func nextLarger(than size: Int) -> UnsafeMutableRawPointer? {
-        guard size > 1 << 20 else { return nil }
-        let fitting = free.keys.filter { $0 > size && $0 <= 2 * size && free[$0]?.isEmpty == false }
-        guard let found = fitting.min(), let block = free[found]?.popLast() else { return nil }
-        larger[block] = found
-        return block
-    }
-
-    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
-        let hugePage = 1 << 21
-        guard size >= hugePage else { return .allocate(byteCount: size, alignment: 64) }
-        let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
-        // Feature maps are read in planes far apart: huge pages save most address translations. A mere wish.
-        _ = madvise(block, size / hugePage * hugePage, Int32(MADV_HUGEPAGE))
-        return block
+    private func takeFromArena(_ size: Int) -> UnsafeMutableRawPointer? {
+        if !hasTriedArena { (arena, hasTriedArena) = (Arena(), true) }
+        return arena?.take(size)
     }
 
     /// Takes back a block that ``take(_:)`` gave for the same number of bytes.
     func giveBack(_ block: UnsafeMutableRawPointer, bytes: Int) {
+        let size = Self.roundedUp(bytes)
         lock.withLock {
-            let size = larger.removeValue(forKey: block) ?? Self.roundedUp(bytes)
-            free[size, default: []].append(block)
+            handedOut -= size
+            if arena?.contains(block) ?? false {
+                arena?.giveBack(block, bytes: size)
+            } else {
+                free[size, default: []].append(block)
+            }
+        }
+    }
+
+    /// The most bytes that were handed out at one time since the last call.
+    func takePeak() -> Int {
+        lock.withLock {
+            defer { peak = handedOut }
+            return peak
         }
     }
 
     deinit {
         for block in free.values.joined() { block.deallocate() }
+        arena?.discard()
     }
 }
 
@@ -58,6 +69,8 @@ final class Buffer {
     let cpu: CPU
     let count: Int
     let pointer: UnsafeMutablePointer<Float>
+    /// How the content is had again when the memory is gone; see ``Kept``.
+    var remake: Remake?
 
     init(count: Int, on cpu: CPU) {
         self.cpu = cpu

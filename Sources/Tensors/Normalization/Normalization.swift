@@ -97,7 +97,7 @@ struct Normalization {
     var given: PooledStatistics?
 
     func apply(_ x: Tensor, weight: Tensor?, bias: Tensor?, residual: Tensor?) -> (output: Tensor, PooledStatistics) {
-        let (channels, cpu) = (x.shape.channels, x.cpu)
+        let channels = x.shape.channels
         check(
             weight.map { $0.shape == [channels] } ?? true && bias.map { $0.shape == [channels] } ?? true,
             "a norm of \(channels) channels got weight \(weight?.shape ?? []) and bias \(bias?.shape ?? [])")
@@ -105,15 +105,31 @@ struct Normalization {
             residual.map { $0.shape == x.shape && $0.visibility == x.visibility } ?? true, "a residual unlike its sum")
         let spans = Spans(of: x)
         let statistics = given ?? PooledStatistics(of: x, spans: spans, pool: pool)
-        let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
-        let gamma = weight?.scalars ?? [Float](repeating: 1, count: channels)
-        let beta = bias?.scalars ?? [Float](repeating: 0, count: channels)
-        let mean = statistics.mean.map(Float.init)
-        let scale = rate.indices.map { Float(rate[$0]) * gamma[$0 % channels] }
-        // What float32 loses of a large mean goes into the shift.
-        let shift = rate.indices.map {
-            Float(Double(beta[$0 % channels]) - (statistics.mean[$0] - Double(mean[$0])) * Double(scale[$0]))
+        let affine = Affine(statistics, epsilon: epsilon, weight: weight, bias: bias)
+        let inputs = [x] + [weight, bias, residual].compactMap { $0 }
+        let output = applied(affine, to: x, residual: residual, spans)
+        var kept = Kept(x, if: inputs.needGradient)
+        // `nil` for those that there are none of. The residual itself need not live until then.
+        let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
+        // Of a sum, the activation's sign is not known from x.
+        let signs = residual == nil || slope == 1 ? nil : Kept(output, if: inputs.needGradient)
+        let recorded = output.recorded(from: inputs) { gradient in
+            let all = pullback(
+                &gradient, &kept, signs, affine, spans, statistics, weight: needs.weight ?? false,
+                bias: needs.bias ?? false, residual: needs.residual ?? false)
+            return [all.x]
+                + [
+                    needs.weight.map { _ in all.weight }, needs.bias.map { _ in all.bias },
+                    needs.residual.map { _ in all.residual },
+                ]
+                .compactMap { $0 }
         }
+        guard residual == nil else { return (recorded, statistics) }
+        return (recorded.remakable { [kept] in applied(affine, to: kept.value, residual: nil, spans) }, statistics)
+    }
+
+    private func applied(_ affine: Affine, to x: Tensor, residual: Tensor?, _ spans: Spans) -> Tensor {
+        let (channels, cpu) = (x.shape.channels, x.cpu)
         let output = Tensor(
             shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
         output.zeroHidden(output.pointer, mask: x.visibility)
@@ -121,52 +137,44 @@ struct Normalization {
         cpu.parallel(spans.pieces.count) { piece in
             let first = spans.pieces[piece].sample * channels
             spans.withPiece(piece) { pointer, count in
-                mean.withUnsafeBufferPointer { mean in
-                    scale.withUnsafeBufferPointer { scale in
-                        shift.withUnsafeBufferPointer { shift in
-                            kernels.affine_activate(
-                                x.pointer, mean.baseAddress! + first, scale.baseAddress! + first,
-                                shift.baseAddress! + first, residual?.pointer, slope, pointer, count, Int32(channels),
-                                output.pointer)
-                        }
-                    }
+                affine.withPointers(from: first) { mean, scale, shift in
+                    kernels.affine_activate(
+                        x.pointer, mean, scale, shift, residual?.pointer, slope, pointer, count, Int32(channels),
+                        output.pointer)
                 }
             }
         }
-        let inputs = [x] + [weight, bias, residual].compactMap { $0 }
-        let recorded = output.recorded(from: inputs) { gradient in
-            let all = pullback(gradient, x, output.detached, weight, bias, residual, spans, statistics, gamma)
-            return [all.x]
-                + [weight.map { _ in all.weight }, bias.map { _ in all.bias }, residual.map { _ in all.residual }]
-                .compactMap { $0 }
-        }
-        return (recorded, statistics)
+        return output
     }
 
     private func pullback(
-        _ gradient: Tensor, _ x: Tensor, _ y: Tensor, _ weight: Tensor?, _ bias: Tensor?, _ residual: Tensor?,
-        _ spans: Spans, _ statistics: PooledStatistics, _ gamma: [Float]
+        _ gradient: inout Tensor, _ kept: inout Kept, _ signs: Kept?, _ affine: Affine, _ spans: Spans,
+        _ statistics: PooledStatistics, weight needsWeight: Bool, bias needsBias: Bool, residual needsResidual: Bool
     ) -> (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?) {
-        let (channels, cpu) = (x.shape.channels, x.cpu)
+        let (channels, cpu) = (kept.shape.channels, gradient.cpu)
+        var x = kept.take()
+        let y = signs?.value
         let kernels = cpu.kernelSet.table.pointee
-        let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
-        let (mean32, rate32) = (statistics.mean.map(Float.init), rate.map(Float.init))
-        var dz: Tensor?
-        if residual?.needsGradient ?? false {
-            dz = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
-            dz!.zeroHidden(dz!.pointer, mask: x.visibility)
+        let (mean32, rate, gamma) = (affine.mean, affine.rate, affine.gamma)
+        let rate32 = rate.map(Float.init)
+        func empty() -> Tensor {
+            let map = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
+            map.zeroHidden(map.pointer, mask: x.visibility)
+            return map
         }
+        // The memory of the gradient, and then that of x, takes up results if nobody else holds it.
+        let own = gradient.visibility == x.visibility && gradient.isUnshared() ? gradient : nil
+        let dz = needsResidual ? own ?? empty() : nil
         // Sums of dz and of dz * normalized x, per piece, then per sample and channel.
         let partial = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: cpu)
         cpu.parallel(spans.pieces.count) { piece in
             let first = spans.pieces[piece].sample * channels
             spans.withPiece(piece) { pointer, count in
-                mean32.withUnsafeBufferPointer { mean in
+                affine.withPointers(from: first) { mean, scale, shift in
                     rate32.withUnsafeBufferPointer { rate in
                         let sums = partial.pointer + piece * 2 * channels
                         kernels.norm_backward_sums(
-                            x.pointer, y.pointer, gradient.pointer, mean.baseAddress! + first,
-                            rate.baseAddress! + first,
+                            x.pointer, y?.pointer, gradient.pointer, mean, rate.baseAddress! + first, scale, shift,
                             slope, pointer, count, Int32(channels), dz?.pointer, sums, sums + channels)
                     }
                 }
@@ -191,9 +199,9 @@ struct Normalization {
             }
             return Tensor(totals, shape: [channels], on: cpu)
         }
-        let weightGradient = weight?.needsGradient ?? false ? perChannel(product) : nil
-        let biasGradient = bias?.needsGradient ?? false ? perChannel(sum) : nil
-        guard x.needsGradient else { return (nil, weightGradient, biasGradient, dz) }
+        let weightGradient = needsWeight ? perChannel(product) : nil
+        let biasGradient = needsBias ? perChannel(sum) : nil
+        guard kept.needsGradient else { return (nil, weightGradient, biasGradient, dz) }
 
         // dx = rate (gamma dz - mean of gamma dz - normalized x * mean of gamma dz normalized x), means over the pool.
         let scale = rate.indices.map { Float(rate[$0] * Double(gamma[$0 % channels])) }
@@ -207,19 +215,20 @@ struct Normalization {
                 shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index] - ofX * meanError[index])
             }
         }
-        let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
-        dx.zeroHidden(dx.pointer, mask: x.visibility)
-        let coefficients = mean32 + scale + slopeOfX + shift
+        let dx = dz == nil ? own ?? empty() : x.isUnshared() ? x : empty()
+        let coefficients = scale + slopeOfX + shift
         let row = rate.count
         cpu.parallel(spans.pieces.count) { piece in
             let first = spans.pieces[piece].sample * channels
             spans.withPiece(piece) { pointer, count in
-                coefficients.withUnsafeBufferPointer { all in
-                    let base = all.baseAddress! + first
-                    // Where dz was written, the activation is already undone: a slope of 1 takes it as it is.
-                    kernels.norm_backward_apply(
-                        x.pointer, y.pointer, (dz ?? gradient).pointer, base, base + row, base + 2 * row,
-                        base + 3 * row, dz == nil ? slope : 1, pointer, count, Int32(channels), dx.pointer)
+                affine.withPointers(from: first) { mean, scale, shift in
+                    coefficients.withUnsafeBufferPointer { all in
+                        let base = all.baseAddress! + first
+                        // Where dz was written, the activation is already undone: a slope of 1 takes it as it is.
+                        kernels.norm_backward_apply(
+                            x.pointer, y?.pointer, (dz ?? gradient).pointer, mean, scale, shift, base, base + row,
+                            base + 2 * row, dz == nil ? slope : 1, pointer, count, Int32(channels), dx.pointer)
+                    }
                 }
             }
         }
@@ -235,6 +244,43 @@ struct Normalization {
         case .batch:
             return weighted.indices.map { index in
                 stride(from: index % channels, to: weighted.count, by: channels).reduce(0) { $0 + weighted[$1] }
+            }
+        }
+    }
+}
+
+/// What a norm does to each channel of each sample: `(x - mean) * scale + shift`.
+private struct Affine {
+    let mean, scale, shift: [Float]
+    /// `1 / sqrt(variance + epsilon)`.
+    let rate: [Double]
+    /// The scale that was learned, per channel.
+    let gamma: [Float]
+
+    init(_ statistics: PooledStatistics, epsilon: Double, weight: Tensor?, bias: Tensor?) {
+        let channels = statistics.channels
+        let rate = statistics.variance.map { 1 / ($0 + epsilon).squareRoot() }
+        let gamma = weight?.scalars ?? [Float](repeating: 1, count: channels)
+        let beta = bias?.scalars ?? [Float](repeating: 0, count: channels)
+        let mean = statistics.mean.map(Float.init)
+        let scale = rate.indices.map { Float(rate[$0]) * gamma[$0 % channels] }
+        // What float32 loses of a large mean goes into the shift.
+        shift = rate.indices.map {
+            Float(Double(beta[$0 % channels]) - (statistics.mean[$0] - Double(mean[$0])) * Double(scale[$0]))
+        }
+        (self.rate, self.gamma, self.mean, self.scale) = (rate, gamma, mean, scale)
+    }
+
+    /// Gives `body` mean, scale and shift of a sample, whose channels begin at `first`.
+    func withPointers(
+        from first: Int,
+        _ body: (_ mean: UnsafePointer<Float>, _ scale: UnsafePointer<Float>, _ shift: UnsafePointer<Float>) -> Void
+    ) {
+        mean.withUnsafeBufferPointer { mean in
+            scale.withUnsafeBufferPointer { scale in
+                shift.withUnsafeBufferPointer { shift in
+                    body(mean.baseAddress! + first, scale.baseAddress! + first, shift.baseAddress! + first)
+                }
             }
         }
     }

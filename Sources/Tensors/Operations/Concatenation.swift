@@ -17,16 +17,20 @@ public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
     let cpu = maps[0].cpu
     var dimensions = first.dimensions
     dimensions[axis] = maps.reduce(0) { $0 + $1.shape[axis] }
-    let result = Tensor(shape: Shape(dimensions), buffer: Buffer(count: outer * total, on: cpu))
-    cpu.parallelRows(outer, length: total) { row in
-        for (map, tensor) in maps.enumerated() {
-            (result.pointer + row * total + offsets[map])
-                .update(from: tensor.pointer + row * counts[map], count: counts[map])
+    func joined(_ part: (Int) -> Tensor) -> Tensor {
+        let result = Tensor(shape: Shape(dimensions), buffer: Buffer(count: outer * total, on: cpu))
+        for (map, count) in counts.enumerated() {
+            let tensor = part(map)
+            cpu.parallelRows(outer, length: count) { row in
+                (result.pointer + row * total + offsets[map]).update(from: tensor.pointer + row * count, count: count)
+            }
         }
+        return result
     }
-    // Sizes only: the maps themselves need not live until then.
+    // Sizes only: gradients do not read the maps.
     let parts = maps.map { $0.needsGradient ? $0.shape : nil }
-    return result.recorded(from: maps) { gradient in
+    let kept = maps.needGradient ? maps.map { Kept($0) } : []
+    return joined { maps[$0] }.recorded(from: maps) { gradient in
         parts.indices.map { map in
             guard let shape = parts[map] else { return nil }
             let part = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu))
@@ -36,5 +40,5 @@ public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
             }
             return part
         }
-    }
+    }.remakable { joined { kept[$0].value } }
 }

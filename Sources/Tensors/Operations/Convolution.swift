@@ -12,20 +12,32 @@ public func conv3D(_ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvG
     let extent = geometry.outputExtent(of: x.shape.extent)
     let shape = Shape(samples: x.shape.samples, extent: extent, channels: weight.shape[4])
     let visibility = x.visibility.flatMap { $0.cell(in: extent) == nil ? nil : $0 }
+    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+    // A network's first convolution, of few channels, is sooner computed again than its result read from memory.
+    let isCheap = x.shape.channels * geometry.kernel.volume <= 32
+    let kept = Kept(x, if: isCheap ? inputs.needGradient : weight.needsGradient)
     let output = convolve(x, weight, bias, geometry, shape: shape, visibility: visibility)
-    return output.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
-        var gradients: [Tensor?] = [nil, nil]
-        if x.needsGradient {
-            gradients[0] = convolveAdjoint(
-                gradient, weight, nil, geometry, shape: x.shape, visibility: x.visibility)
+        .recorded(from: inputs) { gradient in
+            // The input's memory is free again before its gradient asks for as much.
+            var gradients = [
+                nil,
+                weight.needsGradient
+                    ? GatheredProduct(
+                        source: kept.value, geometry: geometry, pixels: extent, mask: visibility, transposed: false
+                    ).outerProduct(with: gradient).reshaped(to: weight.shape) : nil,
+            ]
+            if let bias {
+                gradients.append(bias.needsGradient ? channelSums(gradient, visibility: visibility) : nil)
+            }
+            if kept.needsGradient {
+                gradients[0] = convolveAdjoint(
+                    gradient, weight, nil, geometry, shape: kept.shape, visibility: kept.visibility)
+            }
+            return gradients
         }
-        if weight.needsGradient {
-            let product = GatheredProduct(
-                source: x, geometry: geometry, pixels: extent, mask: visibility, transposed: false)
-            gradients[1] = product.outerProduct(with: gradient).reshaped(to: weight.shape)
-        }
-        if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: visibility) : nil) }
-        return gradients
+    guard isCheap else { return output }
+    return output.remakable {
+        convolve(kept.value, weight, bias, geometry, shape: shape, visibility: visibility)
     }
 }
 
@@ -44,20 +56,26 @@ public func convTranspose3D(
     check(x.visibility == nil, "convTranspose3D wants a dense map: fill the hidden voxels first")
     let extent = geometry.transposedExtent(of: x.shape.extent, outputPadding: outputPadding)
     let shape = Shape(samples: x.shape.samples, extent: extent, channels: weight.shape[3])
+    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+    // One product for each output voxel and pair of channels.
+    let isCheap = geometry.kernel == geometry.stride
+    let kept = Kept(x, if: isCheap ? inputs.needGradient : weight.needsGradient)
     let output = convolveAdjoint(x, weight, bias, geometry, shape: shape, visibility: nil)
-    return output.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
-        var gradients: [Tensor?] = [nil, nil]
-        if x.needsGradient {
-            gradients[0] = convolve(gradient, weight, nil, geometry, shape: x.shape, visibility: nil)
+        .recorded(from: inputs) { gradient in
+            var gradients: [Tensor?] = [nil, nil]
+            if kept.needsGradient {
+                gradients[0] = convolve(gradient, weight, nil, geometry, shape: kept.shape, visibility: nil)
+            }
+            if weight.needsGradient {
+                let product = GatheredProduct(
+                    source: gradient, geometry: geometry, pixels: kept.shape.extent, mask: nil, transposed: false)
+                gradients[1] = product.outerProduct(with: kept.value).reshaped(to: weight.shape)
+            }
+            if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: nil) : nil) }
+            return gradients
         }
-        if weight.needsGradient {
-            let product = GatheredProduct(
-                source: gradient, geometry: geometry, pixels: x.shape.extent, mask: nil, transposed: false)
-            gradients[1] = product.outerProduct(with: x).reshaped(to: weight.shape)
-        }
-        if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: nil) : nil) }
-        return gradients
-    }
+    guard isCheap else { return output }
+    return output.remakable { convolveAdjoint(kept.value, weight, bias, geometry, shape: shape, visibility: nil) }
 }
 
 /// `y = x weight + bias` over the last axis.

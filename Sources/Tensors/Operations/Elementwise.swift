@@ -10,6 +10,17 @@ extension Tensor {
         return result
     }
 
+    /// Adds another tensor, in place where nobody else holds this one's memory. Not recorded.
+    mutating func accumulate(_ other: Tensor) {
+        checkLike(other, "accumulate")
+        guard isUnshared() else {
+            self = add(self, other).detached
+            return
+        }
+        let (sum, addend) = (pointer, other.pointer)
+        cpu.parallelStretches(shape.count) { range in for i in range { sum[i] += addend[i] } }
+    }
+
     func checkLike(_ other: Tensor, _ operation: String) {
         check(
             shape == other.shape && visibility == other.visibility,
@@ -51,16 +62,20 @@ public func scale(_ x: Tensor, by factor: Float) -> Tensor {
 
 /// `x` where positive, `slope * x` elsewhere; the derivative at 0 is `slope`.
 public func leakyReLU(_ x: Tensor, slope: Float) -> Tensor {
-    let y = x.elementwise { out, range in
-        for i in range { out[i] = x.pointer[i] > 0 ? x.pointer[i] : slope * x.pointer[i] }
+    func activated(_ x: Tensor) -> Tensor {
+        x.elementwise { out, range in
+            for i in range { out[i] = x.pointer[i] > 0 ? x.pointer[i] : slope * x.pointer[i] }
+        }
     }
-    return y.recorded(from: [x]) { gradient in
-        [
+    let kept = Kept(x, if: x.needsGradient)
+    return activated(x).recorded(from: [x]) { gradient in
+        let x = kept.value
+        return [
             gradient.elementwise { out, range in
                 for i in range { out[i] = x.pointer[i] > 0 ? gradient.pointer[i] : slope * gradient.pointer[i] }
             }
         ]
-    }
+    }.remakable { activated(kept.value) }
 }
 
 /// The larger of `x` and 0; the derivative at 0 is 0.

@@ -7,13 +7,10 @@ public func hide(_ x: Tensor, _ mask: BlockMask) -> Tensor {
     check(
         mask.samples == x.shape.samples && mask.cell(in: x.shape.extent) != nil,
         "a mask of \(mask.samples) grids of \(mask.grid) cells does not fit maps of shape \(x.shape)")
-    func hidden(_ x: Tensor) -> Tensor {
-        let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: mask)
-        result.zeroHidden(result.pointer, mask: mask)
-        copyVisible(from: x.pointer, to: result.pointer, Spans(of: result), x.shape.channels, x.cpu)
-        return result
+    let visibility = x.visibility
+    return copied(x, hiding: mask).recorded(from: [x]) { gradient in
+        [hidden(&gradient, mask).withVisibility(visibility)]
     }
-    return hidden(x).recorded(from: [x]) { gradient in [hidden(gradient).withVisibility(x.visibility)] }
 }
 
 /// A dense map that equals `x` where visible and a learned token where hidden.
@@ -25,30 +22,50 @@ public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
     guard let mask = x.visibility else { return x }
     let channels = x.shape.channels
     check(token.shape.count == channels, "a token of shape \(token.shape) for \(channels) channels")
-    let hidden = Spans(
+    let hiddenSpans = Spans(
         samples: x.shape.samples, extent: x.shape.extent, mask: mask, hidden: true,
         pieceVoxels: max(64, 1 << 16 / channels))
-    let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
-    let visible = Spans(of: x)
-    copyVisible(from: x.pointer, to: result.pointer, visible, channels, x.cpu)
-    x.cpu.parallel(hidden.pieces.count) { piece in
-        for span in hidden.spans[hidden.pieces[piece].spans] {
-            for voxel in Int(span.start)..<Int(span.start + span.count) {
-                (result.pointer + voxel * channels).update(from: token.pointer, count: channels)
+    func filled(_ x: Tensor) -> Tensor {
+        let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu))
+        copyVisible(from: x.pointer, to: result.pointer, Spans(of: x), channels, x.cpu)
+        x.cpu.parallel(hiddenSpans.pieces.count) { piece in
+            for span in hiddenSpans.spans[hiddenSpans.pieces[piece].spans] {
+                for voxel in Int(span.start)..<Int(span.start + span.count) {
+                    (result.pointer + voxel * channels).update(from: token.pointer, count: channels)
+                }
             }
         }
+        return result
     }
-    return result.recorded(from: [x, token]) { gradient in
-        let dx = x.needsGradient ? hide(gradient.detached, mask) : nil
-        guard token.needsGradient else { return [dx, nil] }
-        var totals = [Double](repeating: 0, count: channels)
-        for span in hidden.spans {
-            for voxel in Int(span.start)..<Int(span.start + span.count) {
-                for c in 0..<channels { totals[c] += Double(gradient.pointer[voxel * channels + c]) }
+    let kept = Kept(x, if: [x, token].needGradient)
+    return filled(x).recorded(from: [x, token]) { gradient in
+        var tokenGradient: Tensor?
+        if token.needsGradient {
+            var totals = [Double](repeating: 0, count: channels)
+            for span in hiddenSpans.spans {
+                for voxel in Int(span.start)..<Int(span.start + span.count) {
+                    for c in 0..<channels { totals[c] += Double(gradient.pointer[voxel * channels + c]) }
+                }
             }
+            tokenGradient = Tensor(totals.map(Float.init), shape: token.shape, on: token.cpu)
         }
-        return [dx, Tensor(totals.map(Float.init), shape: token.shape, on: x.cpu)]
-    }
+        return [kept.needsGradient ? hidden(&gradient, mask) : nil, tokenGradient]
+    }.remakable { filled(kept.value) }
+}
+
+/// A copy with the hidden blocks set to zero.
+private func copied(_ x: Tensor, hiding mask: BlockMask) -> Tensor {
+    let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: mask)
+    result.zeroHidden(result.pointer, mask: mask)
+    copyVisible(from: x.pointer, to: result.pointer, Spans(of: result), x.shape.channels, x.cpu)
+    return result
+}
+
+/// A gradient with the hidden blocks set to zero, in place where nobody else holds its memory.
+private func hidden(_ gradient: inout Tensor, _ mask: BlockMask) -> Tensor {
+    guard gradient.isUnshared() else { return copied(gradient, hiding: mask) }
+    gradient.zeroHidden(gradient.pointer, mask: mask)
+    return gradient.withVisibility(mask)
 }
 
 private func copyVisible(

@@ -7,21 +7,27 @@ public func averagePool3D(_ x: Tensor, kernel: Extent3, stride: Extent3, padding
     let channels = x.shape.channels
     let shape = Shape(samples: x.shape.samples, extent: window.output, channels: channels)
     let visibility = x.visibility.flatMap { $0.cell(in: window.output) == nil ? nil : $0 }
-    let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
-    result.zeroHidden(result.pointer, mask: visibility)
     let share = 1 / Float(kernel.volume)
-    window.forEachVisible(result) { sample, voxel, target in
-        let out = result.pointer + target * channels
-        out.update(repeating: 0, count: channels)
-        window.forEachInput(of: voxel) { source in
-            let row = x.pointer + (sample * x.shape.extent.volume + source) * channels
-            for c in 0..<channels { out[c] += row[c] }
+    func pooled(_ x: Tensor) -> Tensor {
+        let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
+        result.zeroHidden(result.pointer, mask: visibility)
+        window.forEachVisible(result) { sample, voxel, target in
+            let out = result.pointer + target * channels
+            out.update(repeating: 0, count: channels)
+            window.forEachInput(of: voxel) { source in
+                let row = x.pointer + (sample * x.shape.extent.volume + source) * channels
+                for c in 0..<channels { out[c] += row[c] }
+            }
+            for c in 0..<channels { out[c] *= share }
         }
-        for c in 0..<channels { out[c] *= share }
+        return result
     }
-    return result.recorded(from: [x]) { gradient in
-        let dx = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: x.visibility)
-        dx.zeroHidden(dx.pointer, mask: x.visibility)
+    let kept = Kept(x, if: x.needsGradient)
+    return pooled(x).recorded(from: [x]) { gradient in
+        let cpu = gradient.cpu
+        let dx = Tensor(
+            shape: kept.shape, buffer: Buffer(count: kept.shape.count, on: cpu), visibility: kept.visibility)
+        dx.zeroHidden(dx.pointer, mask: kept.visibility)
         window.forEachVisible(dx) { sample, voxel, target in
             let out = dx.pointer + target * channels
             out.update(repeating: 0, count: channels)
@@ -32,7 +38,7 @@ public func averagePool3D(_ x: Tensor, kernel: Extent3, stride: Extent3, padding
             for c in 0..<channels { out[c] *= share }
         }
         return [dx]
-    }
+    }.remakable { pooled(kept.value) }
 }
 
 /// Largest value of each window; padding never wins. The gradient goes to the first maximum in d, h, w order.
