@@ -93,7 +93,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "ExperimentsTests",
-            dependencies: ["Experiments", "Evaluation", "Training", "Volumes", "Ranks", "Tensors"]),
+            dependencies: [
+                "Experiments", "Finetuning", "Evaluation", "Training", "Volumes", "WeightFiles", "Networks", "Ranks",
+                "Tensors",
+            ]),
         .testTarget(name: "warmstartTests", dependencies: ["warmstart", "Volumes", "WeightFiles", "Tensors"]),
         .testTarget(
             name: "ConformanceTests",

@@ -1,4 +1,6 @@
+import Finetuning
 import Foundation
+import Segmentation
 import Training
 import Volumes
 import WeightFiles
@@ -7,7 +9,7 @@ import WeightFiles
 ///
 /// Nothing is locked: a run may go on beside it.
 public struct Verification {
-    /// The checkpoints, weights files, stored cases, predictions and results that are as they were written.
+    /// The checkpoints, weights files, stored cases, predictions, cards and results that are as they were written.
     public private(set) var intact = 0
 
     /// Verifies a run, a store, a comparison, or a folder that holds some of these; or a file of weights or an image.
@@ -51,10 +53,13 @@ public struct Verification {
             _ = try WeightsFile.read(file)
         } else if NIfTIFile.suffixes.contains(where: file.hasSuffix) {
             _ = try NIfTIFile.read(file)
-        } else if file.hasSuffix("/result.json") {
-            try CellStore.verify(file)
         } else {
-            return
+            let (folder, name) = ((file as NSString).deletingLastPathComponent, (file as NSString).lastPathComponent)
+            switch name {
+            case SegmentationModelCard.fileName: _ = try SegmentationModelCard(ofRun: folder)
+            case FinetuneSetup.fileName: _ = try FinetuneSetup(ofRun: folder)
+            default: guard try CellStore.verify(file) else { return }
+            }
         }
         intact += 1
     }

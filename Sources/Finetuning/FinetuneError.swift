@@ -20,7 +20,7 @@ public enum FinetuneError: UserFacingError {
     /// The weights are for another kind of encoder.
     case otherEncoder(weights: String, theirs: String, network: String)
     /// A run's setup cannot be read.
-    case damagedSetup(file: String)
+    case damagedSetup(file: String, reason: String)
     /// A low-resolution plan for images that are small enough without.
     case noLowResolution(dataset: String)
     /// Adapters were asked for, but no pre-trained convolution lies in these modules.
@@ -97,7 +97,8 @@ public enum FinetuneError: UserFacingError {
                 + "Set data.unlabeled to a folder, or to rest-of-dataset."
         case .noHalfBatch:
             "images without labels fill half of every batch, but plan.batch is 1. Use plan.batch=2 or more."
-        case .damagedSetup(let file): "\(file) cannot be read. Remove the run's folder and begin again."
+        case .damagedSetup(let file, let reason):
+            "\(file) cannot be read (\(reason)). Remove the run's folder and begin again."
         }
     }
 }

@@ -40,7 +40,7 @@ public struct PretrainingRun {
         let (isFirst, tell) = (ranks.isFirst, notify)
         let report = LeftOutReport { if isFirst { tell($0) } }
         let (run, data) = try ranks.firstThenOthers {
-            try begin(images, datasets, resumes: resumes, isFirst: ranks.isFirst, on: cpu, report)
+            try begin(images, datasets, resumes: resumes, isFirst: ranks.isFirst, on: cpu, interruption, report)
         }
         let task = try recipe.method.task(recipe.setup, data: data, on: cpu)
         try train(task, in: run, ranks, interruption, &progress)
@@ -49,7 +49,7 @@ public struct PretrainingRun {
     /// Begins or resumes the run on the first rank, and finds what that one has prepared on the others.
     private func begin(
         _ images: ImageCollection?, _ datasets: [NNUNetDataset], resumes: Bool, isFirst: Bool, on cpu: CPU,
-        _ report: LeftOutReport
+        _ interruption: Interruption, _ report: LeftOutReport
     ) throws -> (RunDirectory, PretrainingData) {
         let run: RunDirectory
         if isFirst {
@@ -59,12 +59,18 @@ public struct PretrainingRun {
         }
         let store = recipe.data.store ?? "\(path)/store"
         let data: PretrainingData
+        let pause = { @Sendable [path] in
+            if interruption.isRequested {
+                throw PreprocessingInterrupted(remedy: "continue with --resume --out \(path)")
+            }
+        }
         if let images {
             data = try PretrainingData(
                 preparing: images, as: recipe.data, spacingMM: recipe.setup.spacingMM, at: store, on: cpu,
-                notify: report.note)
+                pause: pause, notify: report.note)
         } else {
-            data = try PretrainingData(preparing: datasets, as: recipe.data, at: store, on: cpu, notify: report.note)
+            data = try PretrainingData(
+                preparing: datasets, as: recipe.data, at: store, on: cpu, pause: pause, notify: report.note)
         }
         if isFirst { try report.write(toRun: path) }
         try PretrainingImages(data).record(inRun: path)

@@ -115,14 +115,29 @@ struct ComparisonRunTests {
         #expect(runner.ran.isEmpty)
     }
 
-    @Test("names a damaged result")
-    func damaged() throws {
-        let comparison = try Comparison.small()
+    @Test("names a damaged result, and runs nothing on it", arguments: ["result.json", "transfer/B/scores.json"])
+    func damaged(name: String) throws {
+        let comparison = try Comparison.small(transfer: [TransferTarget(name: "B", dataset: "b", cases: ["x"])])
         _ = try run(comparison, FakeRunner())
-        let file = "\(folder.path)/cells/n2-fold0-seed1-S3D/result.json"
-        try Data("{".utf8).write(to: URL(filePath: file))
-        let error = #expect(throws: ComparisonError.self) { try run(comparison, FakeRunner()) }
-        #expect("\(try #require(error))".contains(file))
+        let file = "\(folder.path)/cells/n2-fold0-seed1-S3D/\(name)"
+        let whole = try String(contentsOfFile: file, encoding: .utf8)
+        // Unfinished; another score, which is as good a number as any; and as an earlier version wrote it.
+        let checksum = try #require(whole.firstMatch(of: #/  "checksum" : \d+,\n/#)).output
+        for (text, reason) in [
+            ("{", ""), (whole.replacing("0.4", with: "0.5", maxReplacements: 1), "checksum"),
+            (whole.replacing(/0\.\d+/, with: "0.123", maxReplacements: 1), "checksum"),
+            (whole.replacing(checksum, with: ""), "an earlier version"),
+        ] where text != whole {
+            try Data(text.utf8).write(to: URL(filePath: file))
+            let runner = FakeRunner()
+            let thrown = #expect(throws: ComparisonError.self) { try run(comparison, runner) }
+            let error = try #require(thrown)
+            #expect("\(error)".contains(file) && "\(error)".contains(reason) && error.exitCode == 65)
+            #expect(runner.ran.isEmpty && runner.tested.isEmpty)
+            #expect(throws: ComparisonError.self) { try Verification(of: folder.path) }
+        }
+        try Data(whole.utf8).write(to: URL(filePath: file))
+        #expect(try Verification(of: folder.path).intact == 16)
     }
 
     @Test("does not accept a run that scored too little")
@@ -130,6 +145,7 @@ struct ComparisonRunTests {
         struct Lazy: CellRunner {
             var outcome: CellOutcome
             func run(_ cell: Cell, in folder: String) throws -> CellOutcome { outcome }
+            func test(_ cell: Cell, on target: TransferTarget, in folder: String) throws -> CellOutcome { outcome }
         }
         let comparison = try Comparison.small()
         for cases in [
@@ -158,6 +174,7 @@ struct ComparisonRunTests {
             case .started(let cell, let finished, let all): lines.append("start \(cell.key.id) \(finished)/\(all)")
             case .finished(let cell, let dice, let finished, let all):
                 lines.append("done \(cell.key.id) \((dice * 1000).rounded() / 1000) \(finished)/\(all)")
+            case .tested(let cell, let target, _): lines.append("tested \(cell.key.id) on \(target.name)")
             }
         }
         #expect(throws: FakeRunner.Interrupted.self) {

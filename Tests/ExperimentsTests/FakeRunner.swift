@@ -12,6 +12,8 @@ final class FakeRunner: CellRunner {
     struct Interrupted: Error {}
 
     private(set) var ran: [CellKey] = []
+    /// Which networks were tested on which other dataset.
+    private(set) var tested: [String] = []
     private let stopsAfter: Int
     private let dice: (Cell, String) -> [Double]
 
@@ -28,6 +30,13 @@ final class FakeRunner: CellRunner {
             cases: cell.testCases.map { CaseDice(name: $0, dice: dice(cell, $0)) }, steps: 500, seconds: 61)
     }
 
+    func test(_ cell: Cell, on target: TransferTarget, in folder: String) throws -> CellOutcome {
+        if ran.count + tested.count >= stopsAfter { throw Interrupted() }
+        tested.append("\(cell.key.id) on \(target.name)")
+        return CellOutcome(
+            cases: target.cases.map { CaseDice(name: $0, dice: dice(cell, $0)) }, steps: 500, seconds: 2)
+    }
+
     /// Class a: 0.6 in the test case c00, 0.8 in c05; class b: 0.4 in c00, nowhere in c05. Each seed adds 0.02 times
     /// itself. S3D gains 0.11 in class a of c00 and loses 0.05 in class a of c05.
     static func standard(_ cell: Cell, _ name: String) -> [Double] {
@@ -42,10 +51,11 @@ extension Comparison {
     static func small(
         initializations: [Initialization] = [.scratch, Initialization(name: "S3D", weights: "s3d.safetensors")],
         sizes: [TrainingSize] = [2, 4], split: Split = .everyFifthHeldOut, seeds: [UInt64] = [1, 2],
-        classNames: [String] = ["a", "b"], recipe: String = ""
+        classNames: [String] = ["a", "b"], recipe: String = "", transfer: [TransferTarget] = []
     ) throws -> Comparison {
         try Comparison(
             dataset: "Phantoms", caseNames: (0..<10).map { "c0\($0)" }, classNames: classNames,
-            initializations: initializations, sizes: sizes, split: split, seeds: seeds, recipe: recipe)
+            initializations: initializations, sizes: sizes, split: split, seeds: seeds, recipe: recipe,
+            transfer: transfer)
     }
 }

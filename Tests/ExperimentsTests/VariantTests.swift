@@ -1,7 +1,9 @@
 import Experiments
+import Finetuning
 import Foundation
 import Testing
 import Training
+import WeightFiles
 
 @Suite("Variants of a recipe as rows")
 struct VariantTests {
@@ -103,10 +105,13 @@ struct VariantTests {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         let weights = "\(folder.path)/weights.safetensors"
         for (cases, isRefused) in [(["c01", "c02"], false), (["c01", "c05"], true)] {
-            let setup = try JSONSerialization.data(withJSONObject: [
-                "dataset": "d", "trainingCases": cases, "validationCases": [String](),
-            ])
-            try setup.write(to: URL(filePath: "\(folder.path)/setup.json"))
+            struct Setup: Sealed {
+                var dataset = "d"
+                var trainingCases: [String]
+                var validationCases: [String] = []
+                var checksum: UInt32 = 0
+            }
+            try Setup(trainingCases: cases).sealedFile().write(to: URL(filePath: "\(folder.path)/setup.json"))
             let comparison = try Comparison.small(initializations: [
                 .scratch, Initialization(name: "tuned", weights: weights),
             ])
@@ -118,5 +123,14 @@ struct VariantTests {
                 try comparison.checkHeldOut()
             }
         }
+        // What cannot be read could hide anything.
+        let comparison = try Comparison.small(initializations: [
+            .scratch, Initialization(name: "tuned", weights: weights),
+        ])
+        let setup = URL(filePath: "\(folder.path)/setup.json")
+        try String(contentsOf: setup, encoding: .utf8).replacing("c05", with: "c06").write(
+            to: setup, atomically: true, encoding: .utf8)
+        let error = #expect(throws: FinetuneError.self) { try comparison.checkHeldOut() }
+        #expect(error?.exitCode == 65 && error?.description.contains(setup.path) == true)
     }
 }

@@ -120,7 +120,7 @@ struct SmallLabelTests {
         var rest = try bench.run("rest", weights: nil, overrides: ["teacher.kind=mean_teacher", Self.rest])
         rest.heldOutCases = [names[5]]
         _ = try bench.train(rest)
-        #expect(FinetuneSetup(ofRun: bench.folder("rest"))?.unlabeled == [names[3], names[4]])
+        #expect(try FinetuneSetup(ofRun: bench.folder("rest"))?.unlabeled == [names[3], names[4]])
     }
 
     @Test func teachersThatKnowTooMuchOrOtherThingsAreRefused() throws {

@@ -44,6 +44,56 @@ struct FolderLockTests {
         withExtendedLifetime(first) {}
     }
 
+    @Test("nobody has the whole folder while others have parts of it, and the other way round")
+    func wholeAndParts() throws {
+        do {
+            let part = try FolderLock(folder.path, part: "1-of-2")
+            let error = #expect(throws: FolderInUse.self) { try FolderLock(folder.path) }
+            #expect(error?.holder == "process \(getpid()) on \(here)" && error?.exitCode == 64)
+            #expect(folder.names == ["\(FolderLock.fileName)-1-of-2"], "who was refused leaves nothing")
+            withExtendedLifetime(part) {}
+        }
+        do {
+            let whole = try FolderLock(folder.path)
+            let error = #expect(throws: FolderInUse.self) { try FolderLock(folder.path, part: "1-of-2") }
+            #expect(error?.holder == "process \(getpid()) on \(here)")
+            #expect(folder.names == [FolderLock.fileName])
+            withExtendedLifetime(whole) {}
+        }
+        // What killed processes left is in nobody's way.
+        try AtomicFile.write("{\"host\":\"\(here)\",\"pid\":1}", to: "\(file)-0-of-2")
+        let time = try ContinuousClock().measure { _ = try FolderLock(folder.path, patience: .seconds(60)) }
+        #expect(time < .seconds(5) && folder.names == [], "and whoever takes the whole removes it")
+    }
+
+    @Test("of a whole and parts that start at once, never both have the folder")
+    func wholeAndPartsRace() async throws {
+        let path = folder.path
+        for _ in 0..<20 {
+            let held = try await withThrowingTaskGroup(of: (String, FolderLock)?.self) { group in
+                for part in [nil, "0-of-3", nil, "1-of-3", "2-of-3"] as [String?] {
+                    group.addTask { (try? FolderLock(path, part: part)).map { (part ?? "", $0) } }
+                }
+                return try await group.reduce(into: [(String, FolderLock)]()) { held, lock in
+                    if let lock { held.append(lock) }
+                }
+            }
+            #expect(!held.contains { $0.0 == "" } || held.count == 1)
+        }
+    }
+
+    @Test("stale names are removed where nothing is left to do, others stay")
+    func removal() throws {
+        let held = try FolderLock(folder.path, part: "0-of-9")
+        try AtomicFile.write("{\"host\":\"\(here)\",\"pid\":1}", to: "\(file)-1-of-9")
+        try AtomicFile.write("", to: "\(file)-2-of-9")
+        try AtomicFile.write("{\"host\":\"elsewhere\",\"pid\":1}", to: "\(file)-3-of-9")
+        try AtomicFile.write("mine", to: folder("other"))
+        FolderLock.removeStale(in: folder.path)
+        #expect(folder.names.sorted() == ["0", "3"].map { "\(FolderLock.fileName)-\($0)-of-9" } + ["other"])
+        withExtendedLifetime(held) {}
+    }
+
     @Test(
         "what a killed process of this host left is stale, also if its number lives again", arguments: [4_194_304, 1])
     func stale(pid: Int32) throws {

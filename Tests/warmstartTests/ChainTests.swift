@@ -94,6 +94,21 @@ struct ChainTests {
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path("cmp/comparison.json"))))
                 as? [String: Any])
         #expect(results["finishedCells"] as? Int == 2)
+        #expect((results["calibration"] as? [Any])?.count == 2)
+
+        // Other patients may be added afterwards: the networks are there, and nothing is trained.
+        try await succeed([
+            "phantom", "--kind", "hippocampus", "--cases", "2", "--seed", "5", "--out", path("other"),
+        ])
+        let added = try await Tool.run(compare + ["--resume", "--also", "centre B=\(path("other"))"])
+        #expect(
+            added.status == 0 && added.errors.contains("tested on centre B")
+                && !added.errors.contains("[1/2] S3D, 2 cases, fold 0, seed 0\n"))
+        #expect(added.output.contains("On centre B, without training there:"))
+        let scores = "cmp/cells/n2-fold0-seed0-S3D/transfer/centre_B/scores.json"
+        #expect(FileManager.default.fileExists(atPath: path(scores)))
+        let own = try await Tool.run(compare + ["--resume", "--also", "B=\(path("data"))"])
+        #expect(own.status == 65 && own.errors.contains("is also case hippocampus_0001 of B"), "\(own.errors)")
 
         let model = path("cmp/cells/n2-fold0-seed0-S3D/run")
         // What a killed prediction leaves goes away with the next one.

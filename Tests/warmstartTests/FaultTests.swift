@@ -83,6 +83,42 @@ struct FaultTests {
         }
     }
 
+    @Test("Ctrl-C ends preprocessing soon, with a sentence; the same command goes on", arguments: [SIGINT, SIGTERM])
+    func interruptedPreprocessing(signal: Int32) async throws {
+        let made = try await Tool.run(
+            "phantom", "--kind", "hippocampus", "--cases", "30", "--out", path("data"))
+        try #require(made.status == 0, "\(made.errors)")
+        // Fine voxels, so that there is something to interrupt.
+        let plan = Plan.fixed(channelNames: ["MR"], outputChannels: 3, spacingMM: [0.4, 0.4, 0.4])
+        try plan.json().write(to: URL(filePath: path("plan.json")))
+        let arguments = ["preprocess", "--data", path("data"), "--plan", path("plan.json"), "--out", path("store")]
+        let errors = try folder.file("errors")
+        let process = Process()
+        process.executableURL = URL(filePath: try Tool.path())
+        process.arguments = arguments + ["--threads", "1"]
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, errors)
+        try process.run()
+        func cases() -> [String] {
+            ((try? FileManager.default.contentsOfDirectory(atPath: path("store"))) ?? []).filter {
+                !$0.hasPrefix(".") && !$0.hasSuffix(".partial") && $0 != "zarr.json"
+            }.sorted()
+        }
+        while process.isRunning, cases().isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        try #require(process.terminationReason == .exit && process.terminationStatus == 130)
+        try errors.seek(toOffset: 0)
+        let text = String(decoding: try errors.readToEnd() ?? Data(), as: UTF8.self)
+        #expect(text.contains("interrupted while preprocessing; finished cases are kept: the same command goes on."))
+        let finished = cases()
+        #expect((1..<30).contains(finished.count))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: path("store")).count == finished.count + 1,
+            "no lock and no half-written case is left")
+        let again = try await Tool.run(arguments)
+        #expect(again.status == 0 && again.output.hasSuffix("30 cases\n"), "\(again.errors)")
+    }
+
     @Test("a second process is told of the first; who was killed is in nobody's way")
     func twoProcesses() async throws {
         let arguments =

@@ -3,7 +3,9 @@ import Foundation
 /// nnU-Net's `summary.json`, with more metrics: `metric_per_case`, `mean` and `foreground_mean` have nnU-Net's layout and
 /// keys, and `structures` gives each structure's name, labels, standard deviation of the Dice, the number of cases that
 /// were left out, and the number of those where only one of prediction and reference has it. These are infinitely far
-/// away: `metric_per_case` says so, and the means count them as the image's diagonal.
+/// away: `metric_per_case` says so, and the means count them as the image's diagonal. `calibration` tells how well the network
+/// knew where it was wrong (``ConfidenceProfile``), where its probabilities were at hand: the means over cases, each case, and
+/// the reliability curve of all voxels.
 public struct SummaryFile: Sendable {
     /// What is written.
     public var scores: DatasetScores
@@ -34,6 +36,22 @@ public struct SummaryFile: Sendable {
         var mean: [String: [String: Double]]
         var metric_per_case: [Case]
         var structures: [String: Description]
+        var calibration: Calibration?
+
+        struct Calibration: Encodable {
+            var expected_calibration_error: Double
+            var uncertainty_error_overlap: Double
+            var margin_mm = ConfidenceProfile.marginMM
+            var uncertain_from = Double(ConfidenceProfile.uncertainTenths) / Double(UncertaintyOverlap.bins)
+            var curve: [Reliability.Point]
+            var per_case: [CalibratedCase]
+        }
+
+        struct CalibratedCase: Encodable {
+            var name: String
+            var expected_calibration_error: Double
+            var uncertainty_error_overlap: Double
+        }
 
         struct Case: Encodable {
             var metrics: [String: Values]
@@ -92,6 +110,19 @@ public struct SummaryFile: Sendable {
                     dice_standard_deviation: dice.standardDeviation, cases_without_dice: dice.leftOut,
                     cases_with_infinite_distance: scores.missed(structure: index))
             }
+            let profiles = scores.cases.compactMap { item in item.confidence.map { (item.name, $0) } }
+            calibration =
+                profiles.isEmpty
+                ? nil
+                : Calibration(
+                    expected_calibration_error: scores.calibrationErrors.mean,
+                    uncertainty_error_overlap: scores.uncertaintyErrorOverlaps.mean,
+                    curve: profiles.map(\.1.reliability).reduce(Reliability(), +).curve,
+                    per_case: profiles.map { name, profile in
+                        CalibratedCase(
+                            name: name, expected_calibration_error: profile.expectedCalibrationError,
+                            uncertainty_error_overlap: profile.uncertaintyErrorOverlap)
+                    })
             metric_per_case = scores.cases.map { item in
                 Case(
                     metrics: Dictionary(

@@ -10,14 +10,16 @@ public struct CaseScores: Sendable, Hashable {
     public var diagonalMM: Double
     /// One element for each structure of the evaluation, in its order.
     public var structures: [StructureScores]
+    /// How well the network knew where it was wrong; nil where only its labels are known.
+    public var confidence: ConfidenceProfile?
 
     /// The scores of the case called `name`.
     public init(
         name: String, predictionFile: String, referenceFile: String, diagonalMM: Double = .infinity,
-        structures: [StructureScores]
+        structures: [StructureScores], confidence: ConfidenceProfile? = nil
     ) {
         (self.name, self.predictionFile, self.referenceFile) = (name, predictionFile, referenceFile)
-        (self.diagonalMM, self.structures) = (diagonalMM, structures)
+        (self.diagonalMM, self.structures, self.confidence) = (diagonalMM, structures, confidence)
     }
 }
 
@@ -69,6 +71,12 @@ public struct DatasetScores: Sendable, Hashable {
     public func scores(_ metric: OverlapMetric, ofStructure structure: Int) -> Scores {
         scores(.overlap(metric), ofStructure: structure)
     }
+
+    /// The expected calibration errors of the cases whose probabilities are known.
+    public var calibrationErrors: Scores { Scores(cases.compactMap(\.confidence?.expectedCalibrationError)) }
+
+    /// The overlaps of uncertain and wrong voxels of the cases whose probabilities are known.
+    public var uncertaintyErrorOverlaps: Scores { Scores(cases.compactMap(\.confidence?.uncertaintyErrorOverlap)) }
 
     /// The number of cases in which a structure is missing from the prediction or from the reference, not from both.
     /// - Parameter structure: its position in ``structures``.

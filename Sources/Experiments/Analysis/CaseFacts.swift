@@ -2,6 +2,7 @@ import Evaluation
 import Foundation
 import Tensors
 import Volumes
+import WeightFiles
 
 /// What is known of one class in one test case of a finished cell.
 public struct ClassFacts: Sendable, Hashable, Codable {
@@ -35,7 +36,7 @@ public struct CaseFacts: Sendable, Hashable, Codable {
 }
 
 /// Everything that the predictions of a finished cell say, measured once and kept beside them as `facts.json`.
-public struct CellFacts: Sendable, Hashable, Codable {
+public struct CellFacts: Sendable, Hashable, Sealed {
     /// Rises when the meaning of a number changes: older files are measured again.
     public static let version = 1
     /// Tolerances of the surface Dice.
@@ -47,6 +48,8 @@ public struct CellFacts: Sendable, Hashable, Codable {
     public var cases: [CaseFacts]
     /// Voxels by reference class and predicted class, all cases together; background is 0, then the comparison's classes.
     public var confusion: [[Int]]
+    /// Protects the file; 0 in memory.
+    public var checksum: UInt32 = 0
 
     /// Measures predictions against references.
     /// - Parameters:

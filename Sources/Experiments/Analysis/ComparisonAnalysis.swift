@@ -27,20 +27,6 @@ public struct ComparisonAnalysis: Sendable, Codable {
         public var referenceParts, foundParts, falseParts: Int
     }
 
-    /// A mean over runs, and the standard deviation of the runs around it.
-    public struct Spread: Sendable, Codable {
-        /// The mean; nil where nothing was measured.
-        public var mean: Double?
-        /// The sample standard deviation; nil for a single run.
-        public var standardDeviation: Double?
-
-        init(_ values: [Double]) {
-            let scores = Scores(values)
-            mean = scores.count > 0 ? scores.mean : nil
-            standardDeviation = scores.count > 1 ? scores.standardDeviation : nil
-        }
-    }
-
     /// A test case that went badly.
     public struct WorstCase: Sendable, Codable {
         /// The case.
@@ -160,8 +146,8 @@ extension ComparisonAnalysis.SurfaceRow {
         guard !facts.isEmpty else { return nil }
         let cells = facts.sorted { Run($0.key) < Run($1.key) }.map(\.value)
         /// One mean for each run: over its cases for each class, then over classes.
-        func spread(_ value: (ClassFacts) -> Double?) -> ComparisonAnalysis.Spread {
-            ComparisonAnalysis.Spread(
+        func spread(_ value: (ClassFacts) -> Double?) -> Spread {
+            Spread(
                 cells.map { cell in
                     let classes = cell.cases.first?.classes.indices ?? 0..<0
                     return Scores(

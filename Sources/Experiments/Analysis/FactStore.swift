@@ -13,12 +13,12 @@ struct FactStore {
     /// The folder of a cell's predictions.
     func predictions(of cell: Cell) -> String { "\(CellStore(folder: folder).folder(of: cell))/run/predictions" }
 
-    /// The facts of a finished cell; nil if its predictions are not there any more.
+    /// The facts of a finished cell; nil if its predictions are not there any more. Damaged facts are measured again.
     /// - Throws: errors of files.
     func facts(of cell: Cell) throws -> CellFacts? {
         let file = "\(CellStore(folder: folder).folder(of: cell))/facts.json"
         if let data = FileManager.default.contents(atPath: file),
-            let facts = try? JSONDecoder().decode(CellFacts.self, from: data), facts.version == CellFacts.version,
+            let facts = try? CellFacts(sealedFile: data), facts.version == CellFacts.version,
             facts.cases.map(\.name) == cell.testCases
         {
             return facts
@@ -27,9 +27,7 @@ struct FactStore {
         guard cell.testCases.allSatisfy({ FileManager.default.fileExists(atPath: "\(predictions)/\($0).nii.gz") })
         else { return nil }
         let facts = try CellFacts(predictions: predictions, cases: cell.testCases, dataset: dataset, on: cpu)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(try encoder.encode(facts), to: file)
+        try AtomicFile.write(try facts.sealedFile(), to: file)
         return facts
     }
 }

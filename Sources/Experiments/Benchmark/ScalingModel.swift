@@ -86,6 +86,9 @@ public struct ScalingModel: Sendable, Codable {
         /// The share of the backward pass after which all of them are known.
         public var ready: Double
 
+        /// So many gradients that are known after a share of the backward pass.
+        public init(parameters: Int, ready: Double) { (self.parameters, self.ready) = (parameters, ready) }
+
         /// The buckets of a U-Net, in the order in which they are sent. The work of a layer is its weights times the voxels
         /// of its stage.
         public static func list(of network: UNet, extent: Extent3) -> [Bucket] {

@@ -1,3 +1,5 @@
+import Evaluation
+
 /// One training run of a comparison.
 public struct CellKey: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The initialization's name.
@@ -66,14 +68,23 @@ public struct CaseDice: Sendable, Hashable {
     public var name: String
     /// In the order of the comparison's classes.
     public var dice: [Double]
+    /// How well the network knew where it was wrong; nil where probabilities were not looked at.
+    public var confidence: ConfidenceProfile?
 
     /// The scores of the case called `name`.
-    public init(name: String, dice: [Double]) { (self.name, self.dice) = (name, dice) }
+    public init(name: String, dice: [Double], confidence: ConfidenceProfile? = nil) {
+        (self.name, self.dice, self.confidence) = (name, dice, confidence)
+    }
+
+    /// The scores that an evaluation gave.
+    init(_ scores: CaseScores) {
+        self.init(name: scores.name, dice: scores.structures.map { $0[.dice] }, confidence: scores.confidence)
+    }
 }
 
 extension CaseDice: Codable {
     private enum CodingKeys: CodingKey {
-        case name, dice
+        case name, dice, confidence
     }
 
     /// Reads a name and scores; `null` is NaN.
@@ -81,6 +92,7 @@ extension CaseDice: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
         dice = try container.decode([Double?].self, forKey: .dice).map { $0 ?? .nan }
+        confidence = try container.decodeIfPresent(ConfidenceProfile.self, forKey: .confidence)
     }
 
     /// Writes the name and the scores, NaN as `null`.
@@ -88,10 +100,11 @@ extension CaseDice: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         try container.encode(dice.map { $0.isNaN ? nil : $0 }, forKey: .dice)
+        try container.encodeIfPresent(confidence, forKey: .confidence)
     }
 }
 
-/// What a finished training run gave.
+/// What a finished training run gave, or the test of its network on another dataset.
 public struct CellOutcome: Sendable, Hashable, Codable {
     /// The scores of the test cases.
     public var cases: [CaseDice]
@@ -112,6 +125,9 @@ public protocol CellRunner {
     /// from there.
     /// - Returns: the scores of all test cases of the cell.
     func run(_ cell: Cell, in folder: String) throws -> CellOutcome
+    /// Tests the network that ``run(_:in:)`` left in the cell's folder on another dataset, without training it there.
+    /// - Returns: the scores of all cases of the target.
+    func test(_ cell: Cell, on target: TransferTarget, in folder: String) throws -> CellOutcome
     /// Called when the outcome of the cell in `folder` is on the disk, perhaps again after a restart: what was kept to go on
     /// from is not needed any more.
     func cleanUp(_ folder: String)

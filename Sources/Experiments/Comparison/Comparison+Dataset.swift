@@ -7,34 +7,79 @@ import WeightFiles
 
 extension Comparison {
     /// A comparison on a dataset.
-    /// - Parameter initializations: the baseline first.
-    /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases; `FileError` for a file that cannot
-    ///   be read.
+    /// - Parameters:
+    ///   - initializations: the baseline first.
+    ///   - others: datasets to test on beside it, with their names in tables.
+    /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases, or where another dataset has other
+    ///   classes or the same images; `FileError` for a file that cannot be read.
     public init(
-        _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe, on cpu: CPU
+        _ dataset: NNUNetDataset, initializations: [Initialization], recipe: ComparisonRecipe,
+        transfer others: [(name: String, dataset: NNUNetDataset)] = [], on cpu: CPU
     ) throws {
         var split = recipe.split
         if case .stored = split { split = .stored(try dataset.crossValidation().map(\.validation)) }
+        let content = try DatasetContent(dataset, on: cpu)
+        let targets = try others.map { name, other in
+            try dataset.requireSameTask(other, called: name)
+            let theirs = try DatasetContent(other, on: cpu)
+            if let (own, copy) = content.firstImage(sharedWith: theirs) {
+                throw ComparisonError.sharedImage(case: own, target: name, copy: copy)
+            }
+            return TransferTarget(
+                name: name, dataset: other.name, cases: other.trainingCases.map(\.name).sorted(), digest: theirs.digest)
+        }
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
             classNames: dataset.structures.map(\.name), initializations: initializations,
             sizes: recipe.sizes, split: split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
-            dataDigest: try Self.digest(of: dataset, on: cpu))
+            dataDigest: content.digest, transfer: targets)
     }
+}
 
-    /// Identifies the images and labels of all labeled cases.
-    private static func digest(of dataset: NNUNetDataset, on cpu: CPU) throws -> String {
+extension NNUNetDataset {
+    /// Makes sure that a network for this dataset can segment another.
+    fileprivate func requireSameTask(_ other: NNUNetDataset, called name: String) throws {
+        for (difference, isSame) in [
+            ("classes", structures == other.structures),
+            ("number of channels", channelNames.count == other.channelNames.count),
+            ("ignored label", ignoreLabel == other.ignoreLabel),
+        ] where !isSame {
+            throw ComparisonError.otherTask(target: name, difference: difference)
+        }
+    }
+}
+
+/// What identifies the images and labels of all labeled cases of a dataset.
+private struct DatasetContent {
+    /// Of all files together.
+    let digest: String
+    /// The case of each image, by the digest of its first file.
+    private let cases: [String: String]
+
+    init(_ dataset: NNUNetDataset, on cpu: CPU) throws {
         let files = dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
         let digests = Mutex([String?](repeating: nil, count: files.count))
         cpu.forEach(files.count) { index in
             let digest = try? ContentDigest.ofFile(files[index])
             digests.withLock { $0[index] = digest }
         }
-        let lines = try zip(files, digests.withLock { $0 }).map { file, digest in
+        let found = try zip(files, digests.withLock { $0 }).map { file, digest in
             guard let digest else { throw FileError("read", file) }
-            return "\(URL(filePath: file).lastPathComponent) \(digest)"
+            return (file: file, digest: digest)
         }
-        return ContentDigest.of(Data(lines.joined(separator: "\n").utf8))
+        let lines = found.map { "\(URL(filePath: $0.file).lastPathComponent) \($0.digest)" }
+        digest = ContentDigest.of(Data(lines.joined(separator: "\n").utf8))
+        let ofFile = Dictionary(found.map { ($0.file, $0.digest) }) { first, _ in first }
+        cases = Dictionary(
+            dataset.trainingCases.compactMap { item in ofFile[item.imagePaths[0]].map { ($0, item.name) } }
+        ) { first, _ in first }
+    }
+
+    /// A case of this dataset and a case of the other that have the same image; nil without any.
+    func firstImage(sharedWith other: DatasetContent) -> (own: String, other: String)? {
+        cases.sorted { $0.value < $1.value }.lazy.compactMap { digest, own in
+            other.cases[digest].map { (own, $0) }
+        }.first
     }
 }

@@ -4,7 +4,7 @@ import Pretraining
 
 extension Comparison {
     /// Makes sure that no test case was seen in the training of weights, as far as their runs tell.
-    /// - Throws: ``ComparisonError/seenBefore(weights:case:)``.
+    /// - Throws: ``ComparisonError/seenBefore(weights:case:)``; ``FinetuneError/damagedSetup(file:reason:)``.
     public func checkHeldOut() throws {
         let tested = Set(folds.flatMap(\.test)).sorted()
         for initialization in initializations {
@@ -12,9 +12,15 @@ extension Comparison {
             let run = URL(filePath: weights).deletingLastPathComponent().path
             let images = PretrainingImages(ofRun: run)
             // A fine-tuned network may be a start, too.
-            let labeled = FinetuneSetup(ofRun: run)?.trainingCases ?? []
+            let labeled = try FinetuneSetup(ofRun: run)?.trainingCases ?? []
             if let seen = tested.first(where: { images?.contains(caseNamed: $0) == true || labeled.contains($0) }) {
                 throw ComparisonError.seenBefore(weights: weights, case: seen)
+            }
+            // Cases of another dataset may share the names of this one's; images to pre-train on are of any dataset.
+            for target in transfer {
+                if let seen = target.cases.first(where: { images?.contains(caseNamed: $0) == true }) {
+                    throw ComparisonError.seenBefore(weights: weights, case: "\(seen) of \(target.name)")
+                }
             }
         }
     }

@@ -66,6 +66,8 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let arithmetic: String
     /// What identifies the content of the dataset's files; nil if it was not looked at.
     public let dataDigest: String?
+    /// Other datasets on which every network is tested, too.
+    public let transfer: [TransferTarget]
 
     /// A comparison that can be run. Sizes that reach the number of training cases become ``TrainingSize/full``, and
     /// each size is compared once.
@@ -74,7 +76,7 @@ public struct Comparison: Sendable, Hashable, Codable {
     public init(
         dataset: String, caseNames: [String], classNames: [String], initializations: [Initialization],
         sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = "", arithmetic: String = "",
-        dataDigest: String? = nil
+        dataDigest: String? = nil, transfer: [TransferTarget] = []
     ) throws {
         try Self.require(!initializations.isEmpty, .nothing("initializations"))
         try Self.require(!sizes.isEmpty, .nothing("training-set sizes"))
@@ -82,14 +84,16 @@ public struct Comparison: Sendable, Hashable, Codable {
         try Self.require(!classNames.isEmpty, .nothing("classes"))
         for (names, what) in [
             (initializations.map(\.name), "initialization"), (seeds.map(String.init), "seed"), (caseNames, "case"),
+            (transfer.map(\.name), "other dataset"),
         ] {
             if let name = Self.firstRepeated(names) { throw ComparisonError.repeated(what, name) }
         }
-        for name in initializations.map(\.name) {
+        for name in initializations.map(\.name) + transfer.map(\.name) {
             try Self.require(
                 !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || "-+._ ".contains($0) }
                     && name.first != ".", .unusableName(name))
         }
+        for target in transfer { try Self.require(!target.cases.isEmpty, .nothing("labeled cases of \(target.name)")) }
         for case .cases(let count) in sizes { try Self.require(count > 0, .sizeOutOfRange(count)) }
         if case .heldOut(let test) = split, let name = test.first(where: { !caseNames.contains($0) }) {
             throw ComparisonError.unknownCase(name)
@@ -104,7 +108,7 @@ public struct Comparison: Sendable, Hashable, Codable {
         }
         (self.dataset, self.caseNames, self.classNames) = (dataset, caseNames.sorted(), classNames)
         (self.initializations, self.split, self.seeds, self.recipe) = (initializations, split, seeds, recipe)
-        (self.arithmetic, self.dataDigest) = (arithmetic, dataDigest)
+        (self.arithmetic, self.dataDigest, self.transfer) = (arithmetic, dataDigest, transfer)
         self.sizes = Set(clamped).sorted()
     }
 

@@ -26,6 +26,10 @@ public enum ComparisonError: UserFacingError, Equatable {
     case damagedSubgroups(file: String, reason: String)
     /// Weights that were pre-trained on a test case.
     case seenBefore(weights: String, case: String)
+    /// Another dataset to test on that the networks are not made for.
+    case otherTask(target: String, difference: String)
+    /// A labeled image that another dataset to test on has, too.
+    case sharedImage(case: String, target: String, copy: String)
     /// Weights that the recipe does not take.
     case unusedWeights(String)
     /// A variant that starts from weights that were not given.
@@ -36,7 +40,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     /// 65 for wrong data, 64 for wrong settings.
     public var exitCode: Int32 {
         switch self {
-        case .seenBefore, .damagedCell, .damagedResults, .damagedSubgroups, .incompleteScores, .tooFewCases:
+        case .seenBefore, .otherTask, .sharedImage, .damagedCell, .damagedResults, .damagedSubgroups, .incompleteScores,
+            .tooFewCases:
             ExitStatus.badData
         default: ExitStatus.usage
         }
@@ -63,6 +68,12 @@ public enum ComparisonError: UserFacingError, Equatable {
             "\(file) cannot be read (\(reason)). Run the comparison again with --resume to write it anew."
         case .damagedSubgroups(let file, let reason):
             "\(file) is no table of subgroups: \(reason).\nIts first line names the columns, such as case,centre; then one case a line."
+        case .otherTask(let target, let difference):
+            "\(target) is another task than the comparison's dataset: its \(difference) differ. "
+                + "Networks can be tested there only with the same classes and channels, in the same order."
+        case .sharedImage(let name, let target, let copy):
+            "the image of \(name) is also case \(copy) of \(target): a test there would not be on other patients.\n"
+                + "Take it out of one of the two."
         case .unusedWeights(let name):
             "the recipe transfers nothing (transfer: none), so \(name) would be scratch once more. "
                 + "Use a recipe that transfers the encoder, or leave --init out."

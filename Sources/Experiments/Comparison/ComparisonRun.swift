@@ -33,13 +33,13 @@ public struct ComparisonRun: Sendable {
         case found(Cell, finished: Int, all: Int)
         /// A cell is finished, with its mean Dice over cases and classes.
         case finished(Cell, dice: Double, finished: Int, all: Int)
+        /// The network of a finished cell was tested on another dataset, with its mean Dice there.
+        case tested(Cell, on: TransferTarget, dice: Double)
     }
 
     /// The results of the cells that are finished.
     /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings.
-    public func finishedResults() throws -> ComparisonResults {
-        ComparisonResults(comparison, outcomes: try finishedOutcomes(), bootstrap: bootstrap)
-    }
+    public func finishedResults() throws -> ComparisonResults { results(try Outcomes(comparison, in: folder)) }
 
     /// Runs every cell of the shard that is not finished.
     /// - Parameter resume: go on with what the folder holds; otherwise it must not hold a comparison, unless of other shards.
@@ -51,75 +51,103 @@ public struct ComparisonRun: Sendable {
     ) throws -> ComparisonResults {
         let store = CellStore(folder: folder)
         if store.isStarted && !resume && shard == .whole { throw ComparisonError.alreadyStarted(folder: folder) }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("create", folder, error)
-        }
+        try CellStore.createFolder(folder)
         let lock = try FolderLock(folder, part: shard.lockName)
         defer { withExtendedLifetime(lock) {} }
         if shard == .whole { AtomicFile.removeTemporaries(in: folder) }
         let cells = comparison.cells
         let own = Set(shard.part(of: cells).map(\.key))
         // All finished cells are read, and checked, before hours are spent on the others.
-        var outcomes: [CellKey: CellOutcome] = [:]
+        var outcomes = try Outcomes(comparison, in: folder)
+        var found = 0
         for cell in cells {
             let isOwn = own.contains(cell.key)
-            guard let outcome = try store.outcome(of: cell) ?? (isOwn ? store.reuse(cell, from: reused) : nil) else {
-                continue
+            if isOwn, outcomes.cells[cell.key] == nil,
+                let outcome = try store.reuse(cell, from: reused, for: comparison.transfer)
+            {
+                outcomes.cells[cell.key] = outcome
+                try outcomes.readTransfers(of: cell, from: store, comparison)
             }
+            guard outcomes.cells[cell.key] != nil else { continue }
             if isOwn { runner.cleanUp(store.folder(of: cell)) }
-            outcomes[cell.key] = outcome
-            report(.found(cell, finished: outcomes.count, all: cells.count))
+            found += 1
+            report(.found(cell, finished: found, all: cells.count))
         }
-        for cell in cells where own.contains(cell.key) && outcomes[cell.key] == nil {
-            report(.started(cell, finished: outcomes.count, all: cells.count))
+        for cell in cells where own.contains(cell.key) && !outcomes.isComplete(cell, comparison) {
             let cellFolder = store.folder(of: cell)
-            do {
-                try FileManager.default.createDirectory(atPath: cellFolder, withIntermediateDirectories: true)
-            } catch {
-                throw FileError("create", cellFolder, error)
+            if outcomes.cells[cell.key] == nil {
+                report(.started(cell, finished: outcomes.cells.count, all: cells.count))
+                try CellStore.createFolder(cellFolder)
+                let outcome = try runner.run(cell, in: cellFolder)
+                try store.record(outcome, of: cell)
+                runner.cleanUp(cellFolder)
+                outcomes.cells[cell.key] = outcome
+                report(
+                    .finished(
+                        cell, dice: DiceTable(comparison, [(cell.key, outcome)]).mean(),
+                        finished: outcomes.cells.count, all: cells.count))
             }
-            let outcome = try runner.run(cell, in: cellFolder)
-            try store.record(outcome, of: cell)
-            runner.cleanUp(cellFolder)
-            outcomes[cell.key] = outcome
-            if shard != .whole { outcomes.merge(try finishedOutcomes()) { own, _ in own } }
-            try writeReport(ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap), outcomes)
-            report(
-                .finished(
-                    cell, dice: DiceTable(comparison, [(cell.key, outcome)]).mean(), finished: outcomes.count,
-                    all: cells.count))
+            for target in comparison.transfer where outcomes.transfers[target.name]?[cell.key] == nil {
+                let outcome = try runner.test(cell, on: target, in: cellFolder)
+                try store.record(outcome, of: cell, on: target)
+                outcomes.transfers[target.name, default: [:]][cell.key] = outcome
+                report(.tested(cell, on: target, dice: DiceTable(comparison, [(cell.key, outcome)]).mean()))
+            }
+            if shard != .whole { outcomes = try Outcomes(comparison, in: folder) }
+            try writeReport(outcomes)
         }
-        let results = ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
-        try writeReport(results, outcomes)
-        return results
+        return try writeReport(outcomes)
     }
 
     /// Writes the report anew from the cells that are finished, and runs none.
     /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings; errors of files.
     @discardableResult
-    public func report() throws -> ComparisonResults {
-        let outcomes = try finishedOutcomes()
-        let results = ComparisonResults(comparison, outcomes: outcomes, bootstrap: bootstrap)
-        try writeReport(results, outcomes)
-        return results
+    public func report() throws -> ComparisonResults { try writeReport(try Outcomes(comparison, in: folder)) }
+
+    private func results(_ outcomes: Outcomes) -> ComparisonResults {
+        ComparisonResults(comparison, outcomes: outcomes.cells, transfers: outcomes.transfers, bootstrap: bootstrap)
     }
 
-    private func finishedOutcomes() throws -> [CellKey: CellOutcome] {
-        let store = CellStore(folder: folder)
-        var outcomes: [CellKey: CellOutcome] = [:]
-        for cell in comparison.cells { outcomes[cell.key] = try store.outcome(of: cell) }
-        return outcomes
-    }
-
-    private func writeReport(_ results: ComparisonResults, _ outcomes: [CellKey: CellOutcome]) throws {
-        let found = try evidence?.collect(comparison, outcomes: outcomes, folder: folder, bootstrap: bootstrap)
+    @discardableResult
+    private func writeReport(_ outcomes: Outcomes) throws -> ComparisonResults {
+        let results = results(outcomes)
+        let found = try evidence?.collect(comparison, outcomes: outcomes.cells, folder: folder, bootstrap: bootstrap)
         try AtomicFile.write(try results.encoded(), to: "\(folder)/comparison.json")
         if let analysis = found?.analysis {
             try AtomicFile.write(try analysis.encoded(), to: "\(folder)/analysis.json")
         }
         let page = ComparisonPage(results, analysis: found?.analysis, slices: found?.slices ?? [])
         try AtomicFile.write(page.html, to: "\(folder)/index.html")
+        return results
+    }
+}
+
+/// What the finished cells of a comparison gave.
+private struct Outcomes {
+    /// On the comparison's test cases.
+    var cells: [CellKey: CellOutcome] = [:]
+    /// On other datasets, by the target's name.
+    var transfers: [String: [CellKey: CellOutcome]] = [:]
+
+    /// Reads what a folder holds.
+    /// - Throws: ``ComparisonError`` if a finished cell belongs to other settings or is damaged.
+    init(_ comparison: Comparison, in folder: String) throws {
+        let store = CellStore(folder: folder)
+        for cell in comparison.cells {
+            guard let outcome = try store.outcome(of: cell) else { continue }
+            cells[cell.key] = outcome
+            try readTransfers(of: cell, from: store, comparison)
+        }
+    }
+
+    mutating func readTransfers(of cell: Cell, from store: CellStore, _ comparison: Comparison) throws {
+        for target in comparison.transfer {
+            transfers[target.name, default: [:]][cell.key] = try store.outcome(of: cell, on: target)
+        }
+    }
+
+    /// Whether nothing is left to do for a cell.
+    func isComplete(_ cell: Cell, _ comparison: Comparison) -> Bool {
+        cells[cell.key] != nil && comparison.transfer.allSatisfy { transfers[$0.name]?[cell.key] != nil }
     }
 }

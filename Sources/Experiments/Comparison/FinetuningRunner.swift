@@ -1,6 +1,7 @@
 import Evaluation
 import Finetuning
 import Foundation
+import Segmentation
 import Tensors
 import Training
 import Volumes
@@ -13,6 +14,8 @@ import WeightFiles
 public struct FinetuningRunner: CellRunner {
     /// The labeled cases.
     public var dataset: NNUNetDataset
+    /// The datasets to test on beside it, by the names of their targets.
+    public var others: [String: NNUNetDataset] = [:]
     /// Asks to stop: the cell at hand saves its state.
     public var interruption: Interruption
     /// Makes the progress of a cell's training.
@@ -41,10 +44,25 @@ public struct FinetuningRunner: CellRunner {
         }
         let seconds = try trainingSeconds(run, interval: run.recipe.training.logInterval)
         return CellOutcome(
-            cases: scores.cases.map { scored in
-                CaseDice(name: scored.name, dice: scored.structures.map { $0[.dice] })
-            },
-            steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+            cases: scores.cases.map(CaseDice.init), steps: steps,
+            seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// Predicts and scores all labeled cases of another dataset with the cell's network.
+    /// - Throws: `TrainingInterrupted` after an interruption; errors of data and files.
+    public func test(_ cell: Cell, on target: TransferTarget, in folder: String) throws -> CellOutcome {
+        guard let other = others[target.name] else { throw ComparisonError.nothing("dataset called \(target.name)") }
+        let start = ContinuousClock.now
+        let run = try finetuning(of: cell, in: folder)
+        let model = try SegmentationModel(ofRun: run.folder, on: cpu)
+        let place = CellStore.transferFolder(target, in: folder)
+        try CellStore.createFolder(place)
+        let scores = try CaseEvaluation(of: other, in: place, on: cpu)(model, cases: target.cases) { _, _, _ in
+            if interruption.isRequested { throw TrainingInterrupted(steps: run.schedule.steps, path: folder) }
+        }
+        return CellOutcome(
+            cases: scores.cases.map(CaseDice.init), steps: run.schedule.steps,
+            seconds: (ContinuousClock.now - start) / .seconds(1))
     }
 
     /// Removes the checkpoint.

@@ -29,11 +29,16 @@ struct ComparisonPage {
         guard !results.groups.isEmpty else { return page.html }
         page.add(section: "Dice by number of training cases", curves)
         if !results.differences.isEmpty {
-            page.add(section: "Paired difference to \(comparison.baseline.name)", forest)
+            let chart = DifferenceChart(comparison, results.differences, results.overall, confidence: confidence)
+            page.add(section: "Paired difference to \(comparison.baseline.name)", chart.html)
         }
         if let ranks = results.ranks { page.add(section: "Ranks", rankSection(ranks)) }
         page.add(section: "All numbers", table)
         page.add(section: "By class", classTable)
+        TransferSections(results: results, confidence: confidence).add(to: &page)
+        if !results.calibration.isEmpty {
+            page.add(section: "Calibration", CalibrationSection(comparison, results.calibration).html)
+        }
         if let analysis {
             AnalysisSections(comparison: comparison, analysis: analysis, slices: slices, confidence: confidence)
                 .add(to: &page)
@@ -44,19 +49,7 @@ struct ComparisonPage {
     }
 
     private var verdicts: String {
-        var parts = results.verdicts.map { verdict in
-            let kind =
-                switch verdict.outcome {
-                case .helped: " good"
-                case .hurt: " bad"
-                case .noDifference, .undecided: ""
-                }
-            let halves = verdict.sentence.split(separator: ": ", maxSplits: 1)
-            return """
-                <div class="verdict\(kind)"><strong>\(Markup.escaped(String(halves[0])))</strong>
-                \(Markup.escaped(Self.capitalized(String(halves.last ?? ""))))</div>
-                """
-        }
+        var parts = results.verdicts.map { Self.box($0) }
         if results.finishedCells < results.allCells {
             parts.append(
                 "<p class=\"note\">\(results.finishedCells) of \(results.allCells) training runs are finished; "
@@ -64,6 +57,21 @@ struct ComparisonPage {
         }
         parts += results.caveats.map { "<p class=\"note\">\(Markup.escaped($0))</p>" }
         return parts.joined(separator: "\n")
+    }
+
+    /// A verdict in a box, its headline first.
+    static func box(_ verdict: Verdict) -> String {
+        let kind =
+            switch verdict.outcome {
+            case .helped: " good"
+            case .hurt: " bad"
+            case .noDifference, .undecided: ""
+            }
+        let halves = verdict.sentence.split(separator: ": ", maxSplits: 1)
+        return """
+            <div class="verdict\(kind)"><strong>\(Markup.escaped(String(halves[0])))</strong>
+            \(Markup.escaped(capitalized(String(halves.last ?? ""))))</div>
+            """
     }
 
     private var curves: String {
@@ -90,36 +98,6 @@ struct ComparisonPage {
             in nearly every case, since cases differ more than initializations; the paired differences below are what to \
             judge by.</p>
             """
-    }
-
-    private var forest: String {
-        let groups = comparison.initializations.dropFirst().compactMap { initialization -> IntervalChart.Group? in
-            let rows = results.differences.filter { $0.initialization == initialization.name }
-            let summary = rows.count > 1 ? results.overall.filter { $0.initialization == initialization.name } : []
-            return rows.isEmpty
-                ? nil : IntervalChart.Group(initialization.name, rows: (rows + summary).map(intervalRow))
-        }
-        let baseline = comparison.baseline.name
-        let chart = IntervalChart(
-            "Difference of the Dice to \(baseline) with intervals", axis: ChartAxis("difference of the mean Dice"),
-            sides: (
-                negative: "\(baseline) better", positive: comparison.hasVariants ? "other better" : "pre-trained better"
-            ),
-            groups: groups)
-        return """
-            \(chart.svg)
-            <p class="note">Each test case is compared with itself: same case, same training cases, same seed. Dots are mean \
-            differences, bars their \(confidence) intervals. An interval that contains zero decides nothing.</p>
-            """
-    }
-
-    private func intervalRow(_ result: PairedResult) -> IntervalChart.Row {
-        let interval = result.interval.map { " [\(Format.signed($0.lower)), \(Format.signed($0.upper))]" } ?? ""
-        let size = result.size
-        return IntervalChart.Row(
-            size.map { $0 == .full ? "all cases" : "\($0) case\($0 == 1 ? "" : "s")" } ?? "all sizes",
-            value: result.difference, interval: result.interval.map { $0.lower...$0.upper },
-            note: Format.signed(result.difference) + interval, isSummary: size == nil)
     }
 
     private func rankSection(_ ranks: RankStability) -> String {
@@ -191,30 +169,34 @@ struct ComparisonPage {
         let pool = folds.map(\.training.count)
         let range = pool.min() == pool.max() ? "\(pool[0])" : "\(pool.min() ?? 0) to \(pool.max() ?? 0)"
         let bootstrap = results.bootstrap
-        let entries =
-            [
-                (
-                    "Dataset",
-                    "\(comparison.dataset), \(comparison.caseNames.count) cases"
-                        + (comparison.dataDigest.map { ", content \($0)" } ?? "")
-                ),
-                ("Split", "\(comparison.split): \(range) cases to train on, \(folds[0].test.count) to test"),
-                ("Seeds", comparison.seeds.map(String.init).joined(separator: ", ")),
-                ("Training subsets", "nested; one permutation per seed and fold, shared by all initializations"),
-                (
-                    "Intervals",
-                    "percentile bootstrap, \(bootstrap.repetitions) draws of \(bootstrap.resampling.rawValue), seed \(bootstrap.seed)"
-                ),
-            ]
-            + comparison.initializations.map { initialization in
-                (
-                    "Weights of \(initialization.name)",
-                    (initialization.shownWeights ?? "random") + (initialization.digest.map { ", content \($0)" } ?? "")
-                )
-            }
-            + [
-                ("Arithmetic", comparison.arithmetic), ("Software", "Warmstart \(Software.version)"),
-            ].filter { !$0.1.isEmpty }
+        func content(_ digest: String?) -> String { digest.map { ", content \($0)" } ?? "" }
+        var entries: [(String, String)] = [
+            (
+                "Dataset",
+                "\(comparison.dataset), \(comparison.caseNames.count) cases" + content(comparison.dataDigest)
+            ),
+            ("Split", "\(comparison.split): \(range) cases to train on, \(folds[0].test.count) to test"),
+            ("Seeds", comparison.seeds.map(String.init).joined(separator: ", ")),
+            ("Training subsets", "nested; one permutation per seed and fold, shared by all initializations"),
+            (
+                "Intervals",
+                "percentile bootstrap, \(bootstrap.repetitions) draws of \(bootstrap.resampling.rawValue), seed \(bootstrap.seed)"
+            ),
+        ]
+        entries += comparison.transfer.map { target in
+            (
+                "Also tested on \(target.name)",
+                "\(target.dataset), \(target.cases.count) cases" + content(target.digest)
+            )
+        }
+        entries += comparison.initializations.map { initialization in
+            (
+                "Weights of \(initialization.name)",
+                (initialization.shownWeights ?? "random") + content(initialization.digest)
+            )
+        }
+        entries += [("Arithmetic", comparison.arithmetic), ("Software", "Warmstart \(Software.version)")]
+        entries.removeAll { $0.1.isEmpty }
         let list = entries.map { "<dt>\(Markup.escaped($0))</dt><dd>\(Markup.escaped($1))</dd>" }.joined(
             separator: "\n")
         let recipe =

@@ -7,22 +7,37 @@ struct ComparisonTable {
     /// The columns that hold numbers.
     let numeric: Set<Int>
 
+    /// The table of the comparison's own test cases.
     init(_ results: ComparisonResults) {
-        let confidence = "\(Int((results.bootstrap.confidence * 100).rounded())) % interval"
-        columns = [
-            "cases", "initialization", "runs", "Dice", "sd", confidence, "difference", confidence, "p", "better/worse",
-            "steps", "time/run",
-        ]
+        self.init(
+            results.comparison, results.groups, results.differences, results.bootstrap,
+            last: [
+                ("steps", { Format.count($0.steps.rounded()) }),
+                ("time/run", { Format.duration(seconds: $0.seconds) }),
+            ])
+    }
+
+    /// The table of another dataset's cases.
+    init(_ findings: TransferFindings, of results: ComparisonResults) {
+        self.init(results.comparison, findings.groups, findings.differences, results.bootstrap, last: [])
+    }
+
+    private init(
+        _ comparison: Comparison, _ groups: [GroupResult], _ differences: [PairedResult], _ bootstrap: Bootstrap,
+        last: [(name: String, value: (GroupResult) -> String)]
+    ) {
+        let confidence = "\(Int((bootstrap.confidence * 100).rounded())) % interval"
+        columns =
+            [
+                "cases", "initialization", "runs", "Dice", "sd", confidence, "difference", confidence, "p",
+                "better/worse",
+            ] + last.map(\.name)
         numeric = Set(columns.indices).subtracting([1])
-        let comparison = results.comparison
         rows = comparison.sizes.flatMap { size in
             comparison.initializations.compactMap { initialization -> [String]? in
-                guard
-                    let group = results.groups.first(where: {
-                        $0.initialization == initialization.name && $0.size == size
-                    })
+                guard let group = groups.first(where: { $0.initialization == initialization.name && $0.size == size })
                 else { return nil }
-                let paired = results.differences.first { $0.initialization == initialization.name && $0.size == size }
+                let paired = differences.first { $0.initialization == initialization.name && $0.size == size }
                 return [
                     size == .full ? "all (\(Format.count(group.trainingCases)))" : "\(size)", initialization.name,
                     "\(group.runs)", Format.dice(group.dice),
@@ -31,8 +46,7 @@ struct ComparisonTable {
                     Format.signed(paired?.difference),
                     paired?.interval.map { "\(Format.signed($0.lower)) to \(Format.signed($0.upper))" } ?? "–",
                     Format.pValue(paired?.signFlipP), paired.map { "\($0.wins)/\($0.losses)" } ?? "–",
-                    Format.count(group.steps.rounded()), Format.duration(seconds: group.seconds),
-                ]
+                ] + last.map { $0.value(group) }
             }
         }
     }
@@ -56,6 +70,11 @@ extension ComparisonResults {
         var parts = [ComparisonTable(self).text]
         if finishedCells < allCells { parts.append("\(finishedCells) of \(allCells) training runs are finished.") }
         parts += verdicts.map(\.sentence) + caveats
+        for findings in transfers where !findings.groups.isEmpty {
+            parts.append("On \(findings.target.name), without training there:")
+            parts.append(ComparisonTable(findings, of: self).text)
+            parts += findings.verdicts.map(\.sentence)
+        }
         return parts.joined(separator: "\n\n") + "\n"
     }
 

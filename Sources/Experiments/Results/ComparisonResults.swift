@@ -20,6 +20,10 @@ public struct ComparisonResults: Sendable, Codable {
     public var overall: [PairedResult]
     /// One verdict for each initialization but the baseline.
     public var verdicts: [Verdict]
+    /// How well the networks know where they are wrong, by initialization, then size.
+    public var calibration: [CalibrationRow]
+    /// The same on each other dataset.
+    public var transfers: [TransferFindings]
     /// How stable the ranking of the initializations is, by the Dice of each test case over all training-set sizes that
     /// every initialization has finished; nil without such cases, or for a single initialization.
     public var ranks: RankStability?
@@ -27,44 +31,22 @@ public struct ComparisonResults: Sendable, Codable {
     public var caseScores: CaseScoreTable?
 
     /// The results of the finished cells. Differences use only runs that both initializations have finished.
-    public init(_ comparison: Comparison, outcomes: [CellKey: CellOutcome], bootstrap: Bootstrap = Bootstrap()) {
+    /// - Parameter transfers: what their networks gave on other datasets, by the target's name.
+    public init(
+        _ comparison: Comparison, outcomes: [CellKey: CellOutcome], transfers: [String: [CellKey: CellOutcome]] = [:],
+        bootstrap: Bootstrap = Bootstrap()
+    ) {
         self.comparison = comparison
         self.bootstrap = bootstrap
         finishedCells = outcomes.count
         allCells =
             comparison.initializations.count * comparison.sizes.count * comparison.folds.count * comparison.seeds.count
-
-        func finished(_ initialization: Initialization, _ size: TrainingSize) -> [(CellKey, CellOutcome)] {
-            outcomes.filter { $0.key.initialization == initialization.name && $0.key.size == size }
-                .map { ($0.key, $0.value) }
+        let findings = Findings(comparison, outcomes: outcomes, bootstrap: bootstrap)
+        (groups, differences, overall) = (findings.groups, findings.differences, findings.overall)
+        (verdicts, calibration) = (findings.verdicts, findings.calibration)
+        self.transfers = comparison.transfer.map { target in
+            TransferFindings(comparison, target: target, outcomes: transfers[target.name] ?? [:], bootstrap: bootstrap)
         }
-        groups = comparison.initializations.flatMap { initialization in
-            comparison.sizes.compactMap { size in
-                GroupResult(
-                    comparison, initialization: initialization.name, size: size,
-                    outcomes: finished(initialization, size), bootstrap: bootstrap)
-            }
-        }
-
-        var differences: [PairedResult] = []
-        var overall: [PairedResult] = []
-        for initialization in comparison.initializations.dropFirst() {
-            let pairs = comparison.sizes.map { (finished(initialization, $0), finished(comparison.baseline, $0)) }
-            func compare(_ pairs: ArraySlice<([(CellKey, CellOutcome)], [(CellKey, CellOutcome)])>, size: TrainingSize?)
-                -> PairedResult?
-            {
-                PairedResult(
-                    initialization: initialization.name, baseline: comparison.baseline.name, size: size,
-                    tables: Self.differences(comparison, Array(pairs)), bootstrap: bootstrap)
-            }
-            for (index, size) in comparison.sizes.enumerated() {
-                if let result = compare(pairs[index...index], size: size) { differences.append(result) }
-            }
-            if let result = compare(pairs[...], size: nil) { overall.append(result) }
-        }
-        self.differences = differences.holmAdjusted()
-        self.overall = overall.holmAdjusted()
-        verdicts = self.overall.map { Verdict($0, confidence: bootstrap.confidence) }
         caseScores = CaseScoreTable(comparison, outcomes)
         ranks = caseScores.flatMap {
             $0.initializations.count > 1 ? RankStability($0.ranking, seed: bootstrap.seed) : nil

@@ -1,5 +1,6 @@
 import Segmentation
 import Tensors
+import Training
 import Volumes
 
 extension FinetuneRun {
@@ -14,11 +15,16 @@ extension FinetuneRun {
     }
 
     /// All cases in the store, which gets those that it lacks.
-    /// - Throws: errors of data and files, naming the case.
-    func casesInStore(_ plan: Plan) throws -> [LabeledCase] {
+    /// - Throws: errors of data and files, naming the case; `PreprocessingInterrupted`.
+    func casesInStore(_ plan: Plan, _ interruption: Interruption) throws -> [LabeledCase] {
         let files = try shownCases.map(dataset.labeledCase)
-        let store = try StoreBuilder(plan: plan, dataset: dataset).build(
-            files, at: store ?? "\(folder)/preprocessed", on: cpu)
+        var builder = StoreBuilder(plan: plan, dataset: dataset)
+        builder.pause = { [folder] in
+            if interruption.isRequested {
+                throw PreprocessingInterrupted(remedy: "continue with --resume --out \(folder)")
+            }
+        }
+        let store = try builder.build(files, at: store ?? "\(folder)/preprocessed", on: cpu)
         return try shownCases.map { try LabeledCase($0, in: store) }
     }
 

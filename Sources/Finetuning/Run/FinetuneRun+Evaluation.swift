@@ -1,15 +1,9 @@
 import Evaluation
-import Foundation
 import Segmentation
-import Tensors
-import Volumes
 import WeightFiles
 
 extension FinetuneRun {
-    /// Predicts labeled cases on their own grids and compares with their labels.
-    ///
-    /// Writes `predictions/NAME.nii.gz` and, when all are done, `summary.json`, whose paths are relative to the run's folder
-    /// and the dataset's.
+    /// Predicts labeled cases on their own grids and compares with their labels: ``CaseEvaluation`` in the run's folder.
     /// - Parameters:
     ///   - names: cases that were not trained on.
     ///   - progress: called after each case; what it throws ends the evaluation, predictions so far stay.
@@ -22,40 +16,6 @@ extension FinetuneRun {
         // Training has let go of the folder.
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        let ensemble = try Ensemble([model], on: cpu)
-        let structures = dataset.structures
-        let predictions = "\(folder)/predictions"
-        do {
-            try FileManager.default.createDirectory(atPath: predictions, withIntermediateDirectories: true)
-        } catch {
-            throw FileError("create", predictions, error)
-        }
-        AtomicFile.removeTemporaries(in: predictions)
-        var scored: [CaseScores] = []
-        for name in names {
-            let files = try dataset.labeledCase(name)
-            let image = try dataset.readImage(files)
-            guard let reference = try dataset.readLabels(files, on: image.geometry) else {
-                throw SegmentationError.unlabeled(case: name)
-            }
-            let prediction = try ensemble.segment(image)
-            let file = "\(predictions)/\(name).nii.gz"
-            try NIfTIFile.write(prediction, to: file)
-            let table = ConfusionTable(
-                prediction: prediction.labels, reference: reference.labels,
-                ignoredLabel: dataset.ignoreLabel.map(Int.init))
-            scored.append(
-                CaseScores(
-                    name: name, predictionFile: "predictions/\(name).nii.gz",
-                    referenceFile: files.labelPath.map { "labelsTr/\(($0 as NSString).lastPathComponent)" } ?? "",
-                    structures: structures.map {
-                        StructureScores(
-                            overlap: table.overlap(of: $0), voxelVolumeMM3: reference.geometry.voxelVolumeMM3)
-                    }))
-            try progress(scored.count, names.count, name)
-        }
-        let scores = DatasetScores(structures: structures, cases: scored)
-        try AtomicFile.write(try SummaryFile(scores).encoded(), to: "\(folder)/summary.json")
-        return scores
+        return try CaseEvaluation(of: dataset, in: folder, on: cpu)(model, cases: names, progress: progress)
     }
 }

@@ -129,7 +129,7 @@ extension FinetuneRun {
             ] where !isSame {
                 throw FinetuneError.otherTeacher(run: run, difference: difference)
             }
-            let setup = FinetuneSetup(ofRun: run)
+            let setup = try FinetuneSetup(ofRun: run)
             let known = (setup?.trainingCases ?? []) + (setup?.unlabeled ?? [])
             if let seen = hiddenCases.first(where: known.contains) {
                 throw FinetuneError.informedTeacher(run: run, case: seen)

@@ -103,12 +103,15 @@ public struct FinetuneRun {
         card.hierarchy = recipe.hierarchy
         let (directory, cases) = try ranks.firstThenOthers { () throws -> (RunDirectory, [LabeledCase]) in
             guard ranks.isFirst else {
-                return (RunDirectory.follow(folder, recipe: resolvedRecipe), try inMemory ?? casesInStore(plan))
+                return (
+                    RunDirectory.follow(folder, recipe: resolvedRecipe),
+                    try inMemory ?? casesInStore(plan, interruption)
+                )
             }
             let directory = try runDirectory(start)
             try setup(unlabeled: unlabeled).record(inRun: folder)
             try card.write(toRun: folder)
-            return (directory, try inMemory ?? casesInStore(plan))
+            return (directory, try inMemory ?? casesInStore(plan, interruption))
         }
         let lesson = try lesson(
             Array(cases.prefix(trainingCases.count)), unlabeled: unlabeled, plan: plan, network: network)

@@ -2,9 +2,9 @@ import Foundation
 import WeightFiles
 
 /// What a run was begun with besides its recipe: the run's `setup.json`. A run resumes only with the same.
-public struct FinetuneSetup: Codable, Hashable, Sendable {
+public struct FinetuneSetup: Sealed, Hashable, Sendable {
     /// The file's name in a run's folder.
-    static let fileName = "setup.json"
+    public static let fileName = "setup.json"
 
     /// The name of the dataset's folder; where it lies is nobody's business.
     public var dataset: String
@@ -20,13 +20,19 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
     public var unlabeled: [String]?
     /// What identifies the content of the teachers' weights; nil for none.
     public var teachers: [String]?
+    /// Protects the file; 0 in memory.
+    public var checksum: UInt32 = 0
 
     /// The setup of a run; nil for a folder that tells none.
-    public init?(ofRun folder: String) {
-        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.fileName)"),
-            let setup = try? JSONDecoder().decode(Self.self, from: data)
-        else { return nil }
-        self = setup
+    /// - Throws: ``FinetuneError/damagedSetup(file:reason:)``.
+    public init?(ofRun folder: String) throws {
+        let file = "\(folder)/\(Self.fileName)"
+        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        do {
+            try self.init(sealedFile: data)
+        } catch {
+            throw FinetuneError.damagedSetup(file: file, reason: "\(error)")
+        }
     }
 
     /// The setup of a run, without the folders in which data and weights lie.
@@ -41,16 +47,10 @@ public struct FinetuneSetup: Codable, Hashable, Sendable {
     }
 
     /// Writes the setup of a new run, or compares it with that of the run to resume.
-    /// - Throws: ``FinetuneError/otherSetup(folder:difference:)``, ``FinetuneError/damagedSetup(file:)``, ``FileError``.
+    /// - Throws: ``FinetuneError/otherSetup(folder:difference:)``, ``FinetuneError/damagedSetup(file:reason:)``, ``FileError``.
     func record(inRun folder: String) throws {
-        let file = "\(folder)/\(Self.fileName)"
-        guard let data = FileManager.default.contents(atPath: file) else {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return try AtomicFile.write(try encoder.encode(self), to: file)
-        }
-        guard let begun = try? JSONDecoder().decode(Self.self, from: data) else {
-            throw FinetuneError.damagedSetup(file: file)
+        guard let begun = try Self(ofRun: folder) else {
+            return try AtomicFile.write(try sealedFile(), to: "\(folder)/\(Self.fileName)")
         }
         for (difference, isSame) in [
             ("dataset", begun.dataset == dataset), ("training cases", begun.trainingCases == trainingCases),

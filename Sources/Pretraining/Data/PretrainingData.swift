@@ -54,11 +54,12 @@ public struct PretrainingData: Sendable {
     /// Each image by itself is cropped to what is not zero, z-scored over all voxels, and resampled.
     /// - Parameters:
     ///   - spacingMM: the size of voxels along depth, height and width.
+    ///   - pause: called now and then: what it throws ends the work, what is finished stays in the store.
     ///   - notify: is told of every image that is left out and why, and how far the work is; on any thread.
-    /// - Throws: ``PretrainingDataError``, `DatasetError`, `StoreError`, `FileError`.
+    /// - Throws: ``PretrainingDataError``, `DatasetError`, `StoreError`, `FileError`; what `pause` throws.
     public init(
         preparing collection: ImageCollection, as recipe: PretrainingDataRecipe, spacingMM: [Double], at path: String,
-        on cpu: CPU,
+        on cpu: CPU, pause: @escaping @Sendable () throws -> Void = {},
         notify: @escaping @Sendable (PretrainingNotice) -> Void
     ) throws {
         let all = collection.items
@@ -77,6 +78,8 @@ public struct PretrainingData: Sendable {
         builder.labels = { source, geometry in
             try regions[source.name]?.labels(of: source, on: geometry, invertingAnatomy: recipe.invertsAnatomy)
         }
+        builder.labelFiles = { regions[$0.name]?.files ?? [] }
+        builder.pause = pause
         let store = try builder.build(
             suitable.map { DatasetCase(name: $0.name, imagePaths: [$0.path]) }, at: path, on: cpu
         ) { progress in

@@ -12,6 +12,9 @@ public struct RegionMasks: Hashable, Sendable {
         (self.anatomy, self.anonymization) = (anatomy, anonymization)
     }
 
+    /// The files of the masks.
+    var files: [String] { [anatomy, anonymization].compactMap(\.self) }
+
     /// The masks as one map of ``RegionLabel``s; nil if there are none. What was anonymized is no anatomy.
     /// - Throws: ``Volumes/NIfTIError``, ``Volumes/DatasetError`` for masks on another grid than the image.
     func labels(of image: DatasetCase, on geometry: Geometry, invertingAnatomy: Bool) throws -> LabelVolume? {

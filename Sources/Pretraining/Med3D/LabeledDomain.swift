@@ -40,7 +40,7 @@ extension PretrainingData {
     /// - Throws: ``PretrainingDataError``, `DatasetError`, `StoreError`, `FileError`.
     init(
         preparing datasets: [NNUNetDataset], as recipe: PretrainingDataRecipe, at path: String, on cpu: CPU,
-        notify: @escaping @Sendable (PretrainingNotice) -> Void
+        pause: @escaping @Sendable () throws -> Void = {}, notify: @escaping @Sendable (PretrainingNotice) -> Void
     ) throws {
         var (images, subjects, sources): ([Image], [String], [Int]) = ([], [], [])
         var unmatched = Set(recipe.excluded)
@@ -67,9 +67,10 @@ extension PretrainingData {
                 channelNames: ["image"], outputChannels: 1, spacingMM: try Self.medianSpacingMM(channels.map(\.files)))
             plan.channels[0].normalization = .none
             let name = "\(index)-\(URL(filePath: dataset.path).standardizedFileURL.lastPathComponent)"
-            let store = try StoreBuilder(
-                plan: plan, knownLabels: dataset.knownLabels, ignoreLabel: dataset.ignoreLabel, unsuitable: .skip
-            ).build(channels.map(\.files), at: "\(path)/\(name)", on: cpu) { progress in
+            var builder = StoreBuilder(
+                plan: plan, knownLabels: dataset.knownLabels, ignoreLabel: dataset.ignoreLabel, unsuitable: .skip)
+            builder.pause = pause
+            let store = try builder.build(channels.map(\.files), at: "\(path)/\(name)", on: cpu) { progress in
                 if let problem = progress.problem { notify(.leftOut(name: progress.name, reason: problem)) }
                 notify(.preprocessed(count: progress.finished, total: progress.total))
             }

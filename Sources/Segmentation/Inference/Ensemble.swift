@@ -83,9 +83,12 @@ public struct Ensemble: ImageSegmenter {
 
     /// The labels that logits on the preprocessed grid stand for, on the image's own grid, corrected as the card says.
     func labels(of logits: [Float], _ record: PreprocessingRecord) -> LabelVolume {
-        let card = models[0].card
-        let labels = record.restored(logits: logits, by: card.decision, on: cpu)
-        return card.postProcessing?.applied(to: labels, on: cpu) ?? labels
+        corrected(record.restored(logits: logits, by: models[0].card.decision, on: cpu))
+    }
+
+    /// Labels after the corrections that the card asks for.
+    func corrected(_ labels: LabelVolume) -> LabelVolume {
+        models[0].card.postProcessing?.applied(to: labels, on: cpu) ?? labels
     }
 
     /// Preprocesses an image and predicts it: logits `[K, D, H, W]` on the preprocessed grid, of nested regions without

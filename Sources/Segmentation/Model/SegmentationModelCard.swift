@@ -4,9 +4,9 @@ import Volumes
 import WeightFiles
 
 /// All that is needed beside the weights to segment an image: what the run's `model.json` holds.
-public struct SegmentationModelCard: Codable, Hashable, Sendable {
+public struct SegmentationModelCard: Sealed, Hashable, Sendable {
     /// The newest version of the format that this code knows.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
     /// The file's name in a run's folder.
     public static let fileName = "model.json"
 
@@ -24,6 +24,8 @@ public struct SegmentationModelCard: Codable, Hashable, Sendable {
     public var postProcessing: PostProcessing?
     /// How volumes are predicted unless the user says otherwise.
     public var window: SlidingWindow
+    /// Protects the file; 0 in memory.
+    public var checksum: UInt32 = 0
 
     /// A card.
     public init(
@@ -43,22 +45,26 @@ public struct SegmentationModelCard: Codable, Hashable, Sendable {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.fileName)") else {
             throw SegmentationError.notAModel(path: folder, reason: "it has no \(Self.fileName)")
         }
+        // A newer card has entries of which this code knows nothing, nor their part of the checksum.
+        if let found = try? JSONDecoder().decode(Version.self, from: data), found.format > Self.currentFormat {
+            throw SegmentationError.notAModel(
+                path: folder,
+                reason: "its format \(found.format) is newer than this tool knows (\(Self.currentFormat))")
+        }
         do {
-            self = try JSONDecoder().decode(Self.self, from: data)
+            try self.init(sealedFile: data)
         } catch {
             throw SegmentationError.notAModel(path: folder, reason: "its \(Self.fileName) cannot be read (\(error))")
         }
-        guard format <= Self.currentFormat else {
-            throw SegmentationError.notAModel(
-                path: folder, reason: "its format \(format) is newer than this tool knows (\(Self.currentFormat))")
-        }
+    }
+
+    private struct Version: Decodable {
+        var format: Int
     }
 
     /// Writes the card into a run's folder.
     /// - Throws: ``FileError``.
     public func write(toRun folder: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(try encoder.encode(self), to: "\(folder)/\(Self.fileName)")
+        try AtomicFile.write(try sealedFile(), to: "\(folder)/\(Self.fileName)")
     }
 }

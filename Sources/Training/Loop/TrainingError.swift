@@ -89,3 +89,18 @@ public struct TrainingInterrupted: UserFacingError, Equatable {
     /// How to go on.
     public var description: String { "interrupted after step \(steps); continue with --resume --out \(path)." }
 }
+
+/// Preprocessing was interrupted; the cases that are finished stay.
+public struct PreprocessingInterrupted: UserFacingError, Equatable {
+    /// How to go on, as the end of a sentence.
+    public let remedy: String
+
+    /// An interruption before training, or of nothing but preprocessing.
+    public init(remedy: String) { self.remedy = remedy }
+
+    /// 130.
+    public var exitCode: Int32 { ExitStatus.interrupted }
+
+    /// How to go on.
+    public var description: String { "interrupted while preprocessing; finished cases are kept: \(remedy)." }
+}

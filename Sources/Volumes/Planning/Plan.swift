@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import WeightFiles
 
 /// Everything that is decided about a dataset before training: its grid, its patches, its intensities and its network.
 ///
@@ -143,20 +144,4 @@ public struct PlanError: UserFacingError, Equatable {
 
     /// What is wrong and where.
     public var description: String { "the plan \(path) cannot be used: \(reason). Make one with `warmstart plan`." }
-}
-
-extension DecodingError {
-    /// The key and what is wrong with it, in a few words.
-    var placeAndReason: String {
-        let context: Context
-        switch self {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found): context = found
-        case .keyNotFound(let key, let found):
-            let path = (found.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            return "\(path) is missing"
-        @unknown default: return "it is not valid JSON"
-        }
-        let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return path.isEmpty ? "it is not valid JSON" : "\(path): \(context.debugDescription)"
-    }
 }

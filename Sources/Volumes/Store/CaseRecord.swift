@@ -6,8 +6,8 @@ import WeightFiles
 public struct CaseRecord: Codable, Hashable, Sendable {
     /// The case's name.
     public var name: String
-    /// The names of the files that the case was made of, images first.
-    public var sources: [String]
+    /// The files that the case was made of, images first.
+    public var sources: [SourceFile]
     /// The channels' names.
     public var channelNames: [String]
     /// For each class that occurs, how many of its voxels are kept for drawing patches around them.

@@ -26,7 +26,7 @@ extension PreprocessedStore {
     ///   - ignoreLabel: a label around which no patches are drawn.
     /// - Throws: ``StoreError``: `badName`; ``FileError``.
     public static func write(
-        _ preprocessed: PreprocessedCase, named name: String, sources: [String], ignoreLabel: Int16? = nil,
+        _ preprocessed: PreprocessedCase, named name: String, sources: [SourceFile], ignoreLabel: Int16? = nil,
         to path: String
     ) throws {
         guard isAllowed(name) else { throw StoreError.badName(name) }

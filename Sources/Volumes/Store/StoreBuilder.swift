@@ -37,6 +37,10 @@ public struct StoreBuilder: Sendable {
     public var part: String?
     /// Where the labels of a case come from, given the grid of its image; nil: from its label file.
     public var labels: (@Sendable (DatasetCase, Geometry) throws -> LabelVolume?)?
+    /// The files that ``labels`` reads for a case.
+    public var labelFiles: @Sendable (DatasetCase) -> [String] = { _ in [] }
+    /// Called now and then between the steps of a case: what it throws ends the work, finished cases stay.
+    public var pause: @Sendable () throws -> Void = {}
 
     /// A builder that follows `plan`.
     public init(
@@ -50,13 +54,15 @@ public struct StoreBuilder: Sendable {
         self.init(plan: plan, knownLabels: dataset.knownLabels, ignoreLabel: dataset.ignoreLabel)
     }
 
-    /// Adds the cases that the store at `path` does not have yet. Interrupted work goes on where it was.
+    /// Adds the cases that the store at `path` does not have yet, and makes sure that the others were made of the files as
+    /// they are now. Interrupted work goes on where it was.
     ///
     /// - Parameters:
     ///   - cpu: its threads share the cases.
     ///   - progress: called after each case, one call at a time, on any thread.
     /// - Returns: the store.
-    /// - Throws: ``StoreError``: `otherPlan`; `FolderInUse` while another process fills the store; ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``.
+    /// - Throws: ``StoreError``: `otherPlan`, `changedSource`; `FolderInUse` while another process fills the store;
+    ///   ``NIfTIError``, ``DatasetError``, ``PreprocessingError``, ``FileError``; what ``pause`` throws.
     public func build(
         _ cases: [DatasetCase], at path: String, on cpu: CPU, progress: @Sendable (Progress) -> Void = { _ in }
     ) throws -> PreprocessedStore {
@@ -65,10 +71,14 @@ public struct StoreBuilder: Sendable {
             return cases.filter { !present.contains($0.name) }
         }
         // Many may read a store, one fills it, or each part of it.
-        let lock = try isComplete(path, missingCases) ? nil : takeOver(path)
+        let isComplete = try isComplete(path, missingCases)
+        let lock = isComplete ? nil : try takeOver(path)
         defer { withExtendedLifetime(lock) {} }
+        // Whoever was killed after the last case is in nobody's way, but should not be in sight either.
+        if isComplete { FolderLock.removeStale(in: path) }
         try PreprocessedStore.create(at: path, plan: plan)
         let missing = try missingCases()
+        try requireSameSources(cases, except: Set(missing.map(\.name)), at: path, on: cpu)
         let finished = Mutex(cases.count - missing.count)
         _ = try cpu.mapCases(missing) { source in
             var problem: String?
@@ -105,15 +115,49 @@ public struct StoreBuilder: Sendable {
     }
 
     private func add(_ source: DatasetCase, to path: String, on cpu: CPU) throws {
+        try pause()
+        // Before they are read: a file that is replaced meanwhile is noticed next time.
+        let files = try files(of: source).map(SourceFile.init(of:))
         let image = try source.readImage(channelNames: plan.channels.map(\.name))
         let labels =
             try labels.map { try $0(source, image.geometry) }
             ?? source.readLabels(known: knownLabels, on: image.geometry)
+        try pause()
         let preprocessed = try plan.preprocessing(image, labels: labels, on: cpu)
-        let files = source.imagePaths + (source.labelPath.map { [$0] } ?? [])
+        try pause()
         try PreprocessedStore.write(
-            preprocessed, named: source.name, sources: files.map { ($0 as NSString).lastPathComponent },
-            ignoreLabel: ignoreLabel, to: path)
+            preprocessed, named: source.name, sources: files, ignoreLabel: ignoreLabel, to: path)
+    }
+
+    /// The files that a case is made of.
+    private func files(of source: DatasetCase) -> [String] {
+        source.imagePaths + [source.labelPath].compactMap(\.self) + labelFiles(source)
+    }
+
+    /// Makes sure that stored cases were made of the files as they are now.
+    private func requireSameSources(
+        _ cases: [DatasetCase], except missing: Set<String>, at path: String, on cpu: CPU
+    ) throws {
+        _ = try cpu.mapCases(cases.filter { !missing.contains($0.name) }) { source in
+            try pause()
+            let recorded = try StoredCase.attributes(of: source.name, in: path).warmstart.sources
+            let files = files(of: source)
+            for index in 0..<max(files.count, recorded.count) {
+                let file = index < files.count ? files[index] : recorded[index].name
+                let difference =
+                    if index >= files.count {
+                        "nothing to do with it any more"
+                    } else if index >= recorded.count {
+                        "nothing that was known then"
+                    } else {
+                        try recorded[index].difference(from: file, readBefore: "\(path)/\(source.name)/zarr.json")
+                    }
+                if let difference {
+                    throw StoreError.changedSource(
+                        case: source.name, path: path, file: file, difference: difference)
+                }
+            }
+        }
     }
 }
 

@@ -14,16 +14,7 @@ public struct StoredCase: VoxelSource, Sendable {
     init(opening name: String, of store: String, cache: StoreCache) throws {
         let path = store + "/" + name
         func damaged(_ reason: String) -> StoreError { .damaged(part: name, path: store, reason: reason) }
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path + "/zarr.json")) else {
-            throw StoreError.noSuchCase(name: name, path: store)
-        }
-        let attributes: CaseAttributes
-        do {
-            attributes = try JSONDecoder().decode(ZarrGroup<CaseAttributes>.self, from: data).attributes
-        } catch let error as DecodingError {
-            throw damaged("zarr.json: \(error.placeAndReason)")
-        }
-        guard attributes.isIntact else { throw damaged("the checksum of its zarr.json is not the one recorded") }
+        let attributes = try Self.attributes(of: name, in: store)
         func array(_ part: String, _ types: [String]) throws -> ZarrArray? {
             guard let checksums = attributes.chunkChecksums[part] else { return nil }
             let array = try ZarrArray(
@@ -46,6 +37,22 @@ public struct StoredCase: VoxelSource, Sendable {
             labels.map({ $0.shape == size }) ?? true,
             foregroundArray.map({ $0.shape.last == 4 && $0.shape.count == 2 }) ?? true
         else { throw damaged("its arrays do not have the recorded shapes") }
+    }
+
+    /// What the case's `zarr.json` says, once it is found intact.
+    static func attributes(of name: String, in store: String) throws -> CaseAttributes {
+        func damaged(_ reason: String) -> StoreError { .damaged(part: name, path: store, reason: reason) }
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: "\(store)/\(name)/zarr.json")) else {
+            throw StoreError.noSuchCase(name: name, path: store)
+        }
+        let attributes: CaseAttributes
+        do {
+            attributes = try JSONDecoder().decode(ZarrGroup<CaseAttributes>.self, from: data).attributes
+        } catch let error as DecodingError {
+            throw damaged("zarr.json: \(error.placeAndReason)")
+        }
+        guard attributes.isIntact else { throw damaged("the checksum of its zarr.json is not the one recorded") }
+        return attributes
     }
 
     /// The size of the stored arrays.

@@ -20,25 +20,84 @@ public final class FolderLock: Sendable {
     /// Takes the folder, which must exist.
     /// - Parameters:
     ///   - part: what of the folder, where several processes share it and write different files: one has each part. They must
-    ///     leave alone what they have not written.
+    ///     leave alone what they have not written. Nobody has the whole folder while others have parts of it.
     ///   - patience: how long to look for signs of life of a process on another host.
     /// - Throws: ``FolderInUse``, ``FileError``.
     public init(_ folder: String, part: String? = nil, patience: Duration = FolderLock.pulse * 4) throws {
-        path = "\(folder)/\(Self.fileName)" + (part.map { "-\($0)" } ?? "")
+        path = Self.file(of: part, in: folder)
+        // Before the lock is there: who must not have it shall not be in the way of who may.
+        let stale = try Self.staleRivals(of: part, in: folder, patience)
+        heartbeat = Heartbeat(try Self.locked(path, folder, patience), every: Self.pulse)
+        // And after: of two that start at once, at least one sees the other. Whoever is refused here lets go of the lock.
+        _ = try Self.staleRivals(of: part, in: folder, patience, known: stale)
+        if part == nil { Self.removeStale(in: folder) }
+    }
+
+    private static func file(of part: String?, in folder: String) -> String {
+        "\(folder)/\(fileName)" + (part.map { "-\($0)" } ?? "")
+    }
+
+    /// Opens and locks the file at `path`, and writes this process's name into it.
+    private static func locked(_ path: String, _ folder: String, _ patience: Duration) throws -> Int32 {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else { throw FileError("write", path) }
             do {
-                if try Self.isFree(descriptor, path, folder, patience) {
+                if try isFree(descriptor, path, folder, patience) {
                     try LockHolder.here.write(to: descriptor, path)
-                    heartbeat = Heartbeat(descriptor, every: Self.pulse)
-                    return
+                    return descriptor
                 }
                 close(descriptor)
             } catch {
                 close(descriptor)
                 throw error
             }
+        }
+    }
+
+    /// Makes sure that nobody alive has the whole folder, or for whoever wants the whole, a part of it.
+    /// - Parameter known: what needs no second look.
+    /// - Returns: what others left, by the file's name.
+    private static func staleRivals(
+        of part: String?, in folder: String, _ patience: Duration, known: [String: FileState] = [:]
+    ) throws -> [String: FileState] {
+        let rivals = part == nil ? names(in: folder).filter { $0 != fileName } : [fileName]
+        var stale: [String: FileState] = [:]
+        for rival in rivals {
+            let path = "\(folder)/\(rival)"
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                if errno == ENOENT { continue }
+                throw FileError("read", path)
+            }
+            defer { close(descriptor) }
+            let state = try FileState(descriptor, path)
+            // A shared lock, so that those who merely look are not in each other's way.
+            if known[rival] != state { _ = try isFree(descriptor, path, folder, patience, lock: LOCK_SH) }
+            stale[rival] = state
+        }
+        return stale
+    }
+
+    /// The lock files of a folder.
+    private static func names(in folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasPrefix(fileName) }
+            .sorted()
+    }
+
+    /// Removes what processes of this host left that have ended without removing it, where it can be removed. Whoever takes a
+    /// folder does that by itself; where nothing is left to do nobody takes it.
+    public static func removeStale(in folder: String) {
+        for name in names(in: folder) {
+            let path = "\(folder)/\(name)"
+            let descriptor = open(path, O_RDWR | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0,
+                FileState(named: path)?.number == (try? FileState(descriptor, path))?.number,
+                LockHolder(readingFrom: descriptor).map({ $0.host == LockHolder.here.host }) ?? true
+            else { continue }
+            unlink(path)
         }
     }
 
@@ -50,9 +109,9 @@ public final class FolderLock: Sendable {
 
     /// Locks the file if nobody alive has it; false if it is no longer the folder's file, so that another must be opened.
     private static func isFree(
-        _ descriptor: Int32, _ path: String, _ folder: String, _ patience: Duration
+        _ descriptor: Int32, _ path: String, _ folder: String, _ patience: Duration, lock: Int32 = LOCK_EX
     ) throws -> Bool {
-        let isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        let isLocked = flock(descriptor, lock | LOCK_NB) == 0
         let code = errno
         let holder = LockHolder(readingFrom: descriptor)
         if !isLocked {
@@ -106,7 +165,7 @@ struct LockHolder: Codable, Hashable {
 }
 
 /// Which file a name stands for, and when it was last changed.
-private struct FileState {
+private struct FileState: Equatable {
     var number: ino_t
     var time: [Int]
 

@@ -14,7 +14,7 @@ struct CompareCommand: ParsableCommand {
         discussion: """
             Fine-tunes from scratch and from each of the weights, with the same cases, steps and seeds, and tests on \
             cases that no run saw. Prints a table; the page is index.html. --resume goes on with what is finished, also \
-            with more sizes, seeds or weights than before. Several jobs may share the runs of one folder, each with a --shard \
+            with more sizes, seeds, weights or other datasets than before. Several jobs may share the runs of one folder, each with a --shard \
             of its own; the last one to finish writes the whole table.
 
             A recipe may list variants of the training instead, such as losses or schedules; they are the rows then, and \
@@ -23,6 +23,8 @@ struct CompareCommand: ParsableCommand {
             Examples:
               warmstart compare Finetune/compare-small-cpu.yaml --data DATASET --init S3D=pretrained --out comparison
               warmstart compare Finetune/compare-losses-cpu.yaml --data DATASET --out losses
+              warmstart compare Finetune/compare-transfer-cpu.yaml --data DATASET --init S3D=pretrained \\
+                --also "centre B=DATASET_B" --out transfer
             """)
 
     @Argument(help: "A fine-tuning recipe with a section comparison.")
@@ -50,6 +52,15 @@ struct CompareCommand: ParsableCommand {
         ))
     var reused: [ExistingPath] = []
 
+    @Option(
+        name: .customLong("also"), parsing: .singleValue,
+        help: ArgumentHelp(
+            """
+            Another dataset with the same classes, and what to call it: every network is tested on its labeled cases, too, \
+            without training there.
+            """, valueName: "name=dataset"))
+    var others: [String] = []
+
     @OptionGroup var sharding: ShardOptions
     @OptionGroup var options: RunOptions
     @OptionGroup var compute: ComputeOptions
@@ -62,14 +73,19 @@ struct CompareCommand: ParsableCommand {
         for start in starts where start.split(separator: "=", maxSplits: 1).count != 2 {
             throw ValidationError("--init wants NAME=WEIGHTS, got \(start).")
         }
+        for other in others where other.split(separator: "=", maxSplits: 1).count != 2 {
+            throw ValidationError("--also wants NAME=DATASET, got \(other).")
+        }
     }
 
     func run() throws {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
         let cpu = compute.cpu
+        let others = try others.map(target)
         let comparison = try Comparison(
-            dataset, initializations: recipe.initializations(starts.map(initialization)), recipe: recipe, on: cpu)
+            dataset, initializations: recipe.initializations(starts.map(initialization)), recipe: recipe,
+            transfer: others, on: cpu)
         try comparison.checkHeldOut()
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
         comparisonRun.shard = sharding.part
@@ -77,14 +93,17 @@ struct CompareCommand: ParsableCommand {
         comparisonRun.evidence = ComparisonEvidence(
             dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
         let results = try Interruption.bySignals { interruption in
-            let runner = FinetuningRunner(
+            var runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
                 on: cpu)
+            runner.others = Dictionary(others.map { ($0.name, $0.dataset) }) { first, _ in first }
             try runner.check(comparison)
             do {
                 return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
             } catch let stopped as TrainingInterrupted {
                 throw TrainingInterrupted(steps: stopped.steps, path: options.out)
+            } catch is PreprocessingInterrupted {
+                throw PreprocessingInterrupted(remedy: "continue with --resume --out \(options.out)")
             }
         }
         if printing.json {
@@ -92,6 +111,11 @@ struct CompareCommand: ParsableCommand {
         } else {
             print("\(results.text)\n\(options.out)/index.html")
         }
+    }
+
+    private func target(_ other: String) throws -> (name: String, dataset: NNUNetDataset) {
+        let parts = other.split(separator: "=", maxSplits: 1).map(String.init)
+        return (parts[0], try NNUNetDataset(path: ExistingPath(argument: parts[1]).requiredFolder()))
     }
 
     private func initialization(_ start: String) throws -> Initialization {

@@ -71,7 +71,7 @@ struct EnsembleCommand: ParsableCommand {
     private func unseenCases(of dataset: NNUNetDataset, _ folders: [String]) throws -> [DatasetCase] {
         var seen: Set<String> = []
         for folder in folders {
-            guard let setup = FinetuneSetup(ofRun: folder) else {
+            guard let setup = try FinetuneSetup(ofRun: folder) else {
                 throw SegmentationError.notAModel(path: folder, reason: "it does not tell what it was trained on")
             }
             seen.formUnion(setup.trainingCases)

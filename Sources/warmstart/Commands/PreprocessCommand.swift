@@ -10,8 +10,8 @@ struct PreprocessCommand: ParsableCommand {
         commandName: "preprocess",
         abstract: "Crop, resample and normalize images into a store that training reads quickly.",
         discussion: """
-            The store is a folder of Zarr v3 groups, one for each case. Interrupted work goes on where it was. Several jobs may \
-            fill one store, each with a --shard of its own.
+            The store is a folder of Zarr v3 groups, one for each case. Interrupted work goes on where it was; a case whose \
+            files changed since is refused. Several jobs may fill one store, each with a --shard of its own.
 
             Examples:
               warmstart preprocess --data DATASET --plan plan.json --out STORE
@@ -48,11 +48,16 @@ struct PreprocessCommand: ParsableCommand {
         (cases, builder.part) = (sharding.part.part(of: cases), sharding.part.lockName)
         if skipUnsuitable { builder.unsuitable = .skip }
         let progress = CaseProgress("preprocessing", total: cases.count)
-        let store = try builder.build(cases, at: out, on: compute.cpu) { state in
-            if let problem = state.problem {
-                StandardError.write("left out: \(problem)\n")
+        let store = try Interruption.bySignals { interruption in
+            builder.pause = {
+                if interruption.isRequested { throw PreprocessingInterrupted(remedy: "the same command goes on") }
             }
-            progress.advance(note: state.name)
+            return try builder.build(cases, at: out, on: compute.cpu) { state in
+                if let problem = state.problem {
+                    StandardError.write("left out: \(problem)\n")
+                }
+                progress.advance(note: state.name)
+            }
         }
         progress.finish()
         print("\(out): \(store.caseNames.count) cases")

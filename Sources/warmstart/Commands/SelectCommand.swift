@@ -63,7 +63,7 @@ struct SelectCommand: ParsableCommand {
                 "--strategy \(strategy.rawValue) compares predictions, and one model without mirroring gives one: "
                     + "name several models, or use entropy or gradient.")
         }
-        let known = Set(folders.flatMap { FinetuneSetup(ofRun: $0)?.trainingCases ?? [] })
+        let known = Set(try folders.flatMap { try FinetuneSetup(ofRun: $0)?.trainingCases ?? [] })
         let images = try ChannelFiles.cases(in: input.requiredFolder(), channels: ensemble.channelNames.count)
         let pool = images.filter { !known.contains($0.name) }
         guard !pool.isEmpty else {

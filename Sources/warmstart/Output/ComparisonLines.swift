@@ -11,6 +11,8 @@ enum ComparisonLines {
             case .found(let cell, let finished, let all): "[\(finished)/\(all)] \(cell.key): finished before"
             case .finished(let cell, let dice, let finished, let all):
                 "[\(finished)/\(all)] \(cell.key): Dice \(String(format: "%.4f", dice))"
+            case .tested(let cell, let target, let dice):
+                "\(cell.key), tested on \(target.name): Dice \(String(format: "%.4f", dice))"
             }
         StandardError.write("\(line)\n")
     }

@@ -9,7 +9,20 @@ struct ScoreTable {
 
     /// Prints a table of the classes, or the content of `summary.json`.
     func print(json: Bool) throws {
-        Swift.print(json ? String(decoding: try SummaryFile(scores).encoded(), as: UTF8.self) : table.text)
+        if json { return Swift.print(String(decoding: try SummaryFile(scores).encoded(), as: UTF8.self)) }
+        Swift.print(table.text)
+        if let calibration { Swift.print("\n\(calibration)") }
+    }
+
+    /// A sentence on how well the network knew where it was wrong; nil where only labels are known.
+    private var calibration: String? {
+        let (errors, overlaps) = (scores.calibrationErrors, scores.uncertaintyErrorOverlaps)
+        guard errors.count > 0 else { return nil }
+        return String(
+            format: "expected calibration error %.4f within %g mm of the reference", errors.mean,
+            ConfidenceProfile.marginMM)
+            + (overlaps.count > 0
+                ? String(format: "; Dice of uncertain and wrong voxels %.4f", overlaps.mean) : "")
     }
 
     private var table: TextTable {

@@ -38,7 +38,8 @@ struct NIfTIPrivacyTests {
             let preprocessed = try plan.preprocessing(image, on: cpu)
             let store = "\(folder)/out/store"
             try PreprocessedStore.create(at: store, plan: plan)
-            try PreprocessedStore.write(preprocessed, named: "a", sources: ["scan.nii"], to: store)
+            try PreprocessedStore.write(
+                preprocessed, named: "a", sources: [SourceFile(name: "scan.nii", bytes: 1, digest: "d")], to: store)
             let prediction = preprocessed.record.placed(
                 [Int16](repeating: 1, count: preprocessed.record.box.extent.volume), on: cpu)
             try NIfTIFile.write(prediction, to: "\(folder)/out/prediction.nii")

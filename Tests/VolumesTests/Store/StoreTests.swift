@@ -1,7 +1,9 @@
 import Foundation
+import Synchronization
 import Tensors
 import Testing
 import Volumes
+import WeightFiles
 
 /// A small case with two channels, labels and a way back, of a size that needs several chunks along depth and width.
 func preprocessed(
@@ -20,11 +22,13 @@ func preprocessed(
 
 private let plan = Plan.fixed(channelNames: ["channel 0", "channel 1"], outputChannels: 6, patch: 32)
 
+private let recordedFiles = ["a_0000.nii.gz", "a.nii.gz"].map { SourceFile(name: $0, bytes: 7, digest: "c") }
+
 /// Calls `body` with a store of the cases a and b.
 private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (String) throws -> Void) throws {
     try withTemporaryFolder { folder in
         try PreprocessedStore.create(at: folder, plan: plan)
-        try PreprocessedStore.write(made, named: "a", sources: ["a_0000.nii.gz", "a.nii.gz"], to: folder)
+        try PreprocessedStore.write(made, named: "a", sources: recordedFiles, to: folder)
         try PreprocessedStore.write(preprocessed(extent: 8, isLabeled: false), named: "b", sources: [], to: folder)
         try body(folder)
     }
@@ -42,7 +46,7 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
             let whole = try stored.whole()
             #expect(whole.image == made.voxels && whole.labels == made.labels)
             #expect(stored.record.steps == made.record)
-            #expect(stored.record.sources == ["a_0000.nii.gz", "a.nii.gz"])
+            #expect(stored.record.sources == recordedFiles)
             #expect(try stored.foreground() == ForegroundVoxels(labels: made.labels!))
             let unlabeled = try store.case("b")
             #expect(try unlabeled.whole().labels == nil && unlabeled.foreground() == nil)
@@ -162,7 +166,7 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
         let plan = Plan.fixed(channelNames: ["channel 0"], outputChannels: 6, patch: 32)
         try withTemporaryFolder { folder in
             try PreprocessedStore.create(at: folder, plan: plan)
-            try PreprocessedStore.write(made, named: "a", sources: ["a.nii.gz"], to: folder)
+            try PreprocessedStore.write(made, named: "a", sources: [recordedFiles[1]], to: folder)
             func content() throws -> Content {
                 let store = try PreprocessedStore(opening: folder)
                 let stored = try store.case("a")
@@ -273,6 +277,118 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
             builder.unsuitable = .skip
             let store = try builder.build(cases, at: folder + "/skipped", on: cpu)
             #expect(store.caseNames == ["hippocampus_0001_0000", "hippocampus_0003_0000"])
+        }
+    }
+
+    @Test("a store of files that were replaced since is refused, by size or by content", arguments: [true, false])
+    func replacedSource(isLonger: Bool) throws {
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 2)
+            try Phantom(.hippocampus).writeDataset(to: folder + "/data", name: "made up", cases: 2, seed: 2, on: cpu)
+            let dataset = try NNUNetDataset(path: folder + "/data")
+            let builder = StoreBuilder(
+                plan: .fixed(channelNames: ["T1"], outputChannels: 3, patch: 32), dataset: dataset)
+            func build() throws { _ = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu) }
+            try build()
+            try build()
+            let file = dataset.trainingCases[1].labelPath!
+            let before = try Data(contentsOf: URL(filePath: file))
+            // Written in place, and with the time of before: neither hides it.
+            let time = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate]!
+            var changed = before
+            if isLonger { changed.append(0) } else { changed[changed.count / 2] ^= 1 }
+            try changed.write(to: URL(filePath: file))
+            try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: file)
+            let error = #expect(throws: StoreError.self) { try build() }
+            #expect(error?.exitCode == 65)
+            for word in [dataset.trainingCases[1].name, folder + "/store", file] {
+                #expect(error?.description.contains(word) == true)
+            }
+            // The same content again is the same file.
+            try before.write(to: URL(filePath: file))
+            try build()
+            // And what the message says helps: another image, and the case's folder is removed.
+            let image = dataset.trainingCases[1].imagePaths[0]
+            var volume = try NIfTIFile.read(image)
+            volume = Volume(voxels: volume.voxels.map { $0 + 1 }, geometry: volume.geometry, header: volume.header)
+            try NIfTIFile.write(volume, to: image)
+            #expect(throws: StoreError.self) { try build() }
+            try FileManager.default.removeItem(atPath: folder + "/store/\(dataset.trainingCases[1].name)")
+            try build()
+        }
+    }
+
+    @Test func anotherFileOfTheSameCaseIsNoticed() throws {
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 1)
+            for (name, seed) in [("one", 1), ("two", 2)] as [(String, UInt64)] {
+                try Phantom(.hippocampus).writeDataset(
+                    to: "\(folder)/\(name)", name: name, cases: 1, seed: seed, on: cpu)
+            }
+            let plan = Plan.fixed(channelNames: ["T1"], outputChannels: 3, patch: 32)
+            let datasets = try ["one", "two"].map { try NNUNetDataset(path: "\(folder)/\($0)") }
+            func build(_ cases: [DatasetCase]) throws {
+                _ = try StoreBuilder(plan: plan, dataset: datasets[0]).build(cases, at: folder + "/store", on: cpu)
+            }
+            try build(datasets[0].trainingCases)
+            // Of another dataset, by the same name; and without its labels.
+            #expect(throws: StoreError.self) { try build(datasets[1].trainingCases) }
+            let item = datasets[0].trainingCases[0]
+            let error = #expect(throws: StoreError.self) {
+                try build([DatasetCase(name: item.name, imagePaths: item.imagePaths)])
+            }
+            #expect(error?.description.contains("\(item.name).nii.gz") == true)
+            try build([item])
+        }
+    }
+
+    @Test("whoever asks to stop is heard between the steps of a case, and finished cases stay")
+    func interrupted() throws {
+        struct Stop: Error {}
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 1)
+            try Phantom(.hippocampus).writeDataset(to: folder + "/data", name: "made up", cases: 4, seed: 2, on: cpu)
+            let dataset = try NNUNetDataset(path: folder + "/data")
+            var builder = StoreBuilder(
+                plan: .fixed(channelNames: ["T1"], outputChannels: 3, patch: 32), dataset: dataset)
+            builder.unsuitable = .skip
+            let calls = Mutex(0)
+            builder.pause = {
+                try calls.withLock { calls in
+                    calls += 1
+                    if calls == 8 { throw Stop() }
+                }
+            }
+            #expect(throws: Stop.self) {
+                _ = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu)
+            }
+            // Three looks at each case: the third case was stopped half-way.
+            let store = try PreprocessedStore(opening: folder + "/store")
+            #expect(store.caseNames == dataset.trainingCases.prefix(2).map(\.name))
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/store").sorted()
+            #expect(names == store.caseNames + ["zarr.json"], "nothing else is left")
+            builder.pause = {}
+            #expect(try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu).caseNames.count == 4)
+        }
+    }
+
+    @Test func aStaleLockBesideWholeDataIsRemoved() throws {
+        try withTemporaryFolder { folder in
+            let cpu = CPU(threads: 1)
+            try Phantom(.hippocampus).writeDataset(to: folder + "/data", name: "made up", cases: 1, seed: 2, on: cpu)
+            let dataset = try NNUNetDataset(path: folder + "/data")
+            let builder = StoreBuilder(
+                plan: .fixed(channelNames: ["T1"], outputChannels: 3, patch: 32), dataset: dataset)
+            let lock = folder + "/store/\(FolderLock.fileName)"
+            _ = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu)
+            try Data().write(to: URL(filePath: lock))
+            _ = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu)
+            #expect(!FileManager.default.fileExists(atPath: lock))
+            // Of a living process it stays, and a whole store may be read beside it.
+            let held = try FolderLock(folder + "/store")
+            _ = try builder.build(dataset.trainingCases, at: folder + "/store", on: cpu)
+            #expect(FileManager.default.fileExists(atPath: lock))
+            withExtendedLifetime(held) {}
         }
     }
 }

@@ -1,0 +1,125 @@
+import Evaluation
+import Experiments
+import Foundation
+import Tensors
+import Testing
+import Volumes
+
+@Suite("Transfer to another dataset")
+struct TransferTests {
+    private let folder = TemporaryFolder()
+    private let target = TransferTarget(name: "centre B", dataset: "Other", cases: ["c00", "c05", "x"], digest: "b")
+
+    private func run(
+        _ comparison: Comparison, _ runner: FakeRunner, in other: TemporaryFolder? = nil, reusing: [String] = []
+    ) throws -> ComparisonResults {
+        var run = ComparisonRun(comparison, folder: (other ?? folder).path)
+        run.bootstrap.repetitions = 200
+        run.reused = reusing
+        return try run.run(with: runner, resume: true)
+    }
+
+    /// On the same cases with the same scores, the same statistics come out as for the comparison's own test cases.
+    @Test("has the statistics of the comparison's own cases")
+    func statistics() throws {
+        let same = TransferTarget(name: "same", dataset: "Other", cases: ["c00", "c05"])
+        let results = try run(try Comparison.small(transfer: [same]), FakeRunner())
+        let transfer = try #require(results.transfers.first)
+        #expect(transfer.finishedCells == 8)
+        #expect(transfer.groups.map(\.dice) == results.groups.map(\.dice))
+        #expect(transfer.groups.map(\.interval) == results.groups.map(\.interval))
+        #expect(transfer.differences.map(\.difference) == results.differences.map(\.difference))
+        #expect(transfer.differences.map(\.interval) == results.differences.map(\.interval))
+        #expect(transfer.overall.map(\.signFlipP) == results.overall.map(\.signFlipP))
+        #expect(transfer.verdicts[0].sentence.hasPrefix("Undecided whether S3D helped on same: over all"))
+        let page = try String(contentsOfFile: "\(folder.path)/index.html", encoding: .utf8)
+        #expect(page.contains("<h2>Transfer to same</h2>") && page.contains("Undecided whether S3D helped on same<"))
+        #expect(results.text.contains("On same, without training there:"))
+    }
+
+    @Test("every network is tested once, whatever interrupts it", arguments: [1, 2, 5, 15])
+    func resumes(stopsAfter: Int) throws {
+        let comparison = try Comparison.small(transfer: [target])
+        let undisturbed = TemporaryFolder()
+        _ = try run(comparison, FakeRunner(), in: undisturbed)
+        let (first, second) = (FakeRunner(stopsAfter: stopsAfter), FakeRunner())
+        #expect(throws: FakeRunner.Interrupted.self) { try run(comparison, first) }
+        _ = try run(comparison, second)
+        #expect(first.ran + second.ran == comparison.cells.map(\.key))
+        #expect(first.tested + second.tested == comparison.cells.map { "\($0.key.id) on centre B" })
+        for file in ["comparison.json", "index.html", "cells/n4-fold0-seed2-S3D/transfer/centre_B/scores.json"] {
+            let texts = try [folder, undisturbed].map {
+                try String(contentsOfFile: "\($0.path)/\(file)", encoding: .utf8)
+            }
+            #expect(texts[0] == texts[1])
+        }
+    }
+
+    @Test("a dataset may be added to a finished comparison: nothing is trained again")
+    func added() throws {
+        _ = try run(try Comparison.small(), FakeRunner())
+        let runner = FakeRunner()
+        let results = try run(try Comparison.small(transfer: [target]), runner)
+        #expect(runner.ran.isEmpty && runner.tested.count == 8)
+        #expect(results.transfers[0].groups.allSatisfy { $0.cases == 3 })
+        // Another content is another dataset.
+        var changed = target
+        changed.digest = "c"
+        let error = #expect(throws: ComparisonError.self) {
+            try run(try Comparison.small(transfer: [changed]), FakeRunner())
+        }
+        #expect(error?.description.contains("content of the dataset differs") == true)
+    }
+
+    @Test("is reused where network and dataset are equal, whatever they are called")
+    func reused() throws {
+        let other = TemporaryFolder()
+        _ = try run(try Comparison.small(transfer: [target]), FakeRunner(), in: other)
+        var (renamed, changed) = (target, target)
+        renamed.name = "B"
+        (changed.name, changed.digest) = ("C", "c")
+        let runner = FakeRunner()
+        let results = try run(try Comparison.small(transfer: [renamed, changed]), runner, reusing: [other.path])
+        #expect(runner.ran.isEmpty && runner.tested.count == 8 && runner.tested.allSatisfy { $0.hasSuffix("on C") })
+        #expect(results.transfers[0].groups.map(\.dice) == results.transfers[1].groups.map(\.dice))
+    }
+
+    @Test("names must be able to name folders, and differ")
+    func names() throws {
+        var odd = target
+        odd.name = "../x"
+        #expect(throws: ComparisonError.unusableName("../x")) { try Comparison.small(transfer: [odd]) }
+        #expect(throws: ComparisonError.repeated("other dataset", "centre B")) {
+            try Comparison.small(transfer: [target, target])
+        }
+        odd = TransferTarget(name: "B", dataset: "b", cases: [])
+        #expect(throws: ComparisonError.nothing("labeled cases of B")) { try Comparison.small(transfer: [odd]) }
+    }
+
+    @Test("other classes and the same images are refused")
+    func datasets() throws {
+        let cpu = CPU(threads: 2)
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        func dataset(_ name: String, seed: UInt64, kind: Phantom.Kind = .hippocampus) throws -> NNUNetDataset {
+            try Phantom(kind).writeDataset(to: "\(folder.path)/\(name)", name: name, cases: 6, seed: seed, on: cpu)
+            return try NNUNetDataset(path: "\(folder.path)/\(name)")
+        }
+        let own = try dataset("own", seed: 1)
+        let recipe = try ComparisonRecipe.load(
+            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+                .appending(path: "Finetune/compare-transfer-cpu.yaml").path)
+        func comparison(_ other: NNUNetDataset) throws -> Comparison {
+            try Comparison(
+                own, initializations: [.scratch], recipe: recipe, transfer: [("other", other)], on: cpu)
+        }
+        let fine = try comparison(try dataset("other", seed: 2))
+        #expect(
+            fine.transfer[0].cases.count == 6 && fine.transfer[0].digest != nil && fine.transfer[0].dataset == "other")
+        let error = #expect(throws: ComparisonError.self) { try comparison(try dataset("copy", seed: 1)) }
+        #expect(error?.exitCode == 65 && error?.description.contains("is also case") == true)
+        let organs = #expect(throws: ComparisonError.self) {
+            try comparison(try dataset("organs", seed: 1, kind: .organs))
+        }
+        #expect(organs == .otherTask(target: "other", difference: "classes"))
+    }
+}
