@@ -17,7 +17,8 @@ extension Comparison {
         if case .stored = split { split = .stored(try dataset.crossValidation().map(\.validation)) }
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
-            classNames: dataset.structures.map(\.name), initializations: initializations,
+            classNames: dataset.classOfCase == nil ? dataset.structures.map(\.name) : dataset.classes.map(\.name),
+            metric: dataset.classOfCase.map { _ in "balanced accuracy" }, initializations: initializations,
             sizes: recipe.sizes, split: split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
             dataDigest: try Self.digest(of: dataset, on: cpu))
@@ -25,7 +26,9 @@ extension Comparison {
 
     /// Identifies the images and labels of all labeled cases.
     private static func digest(of dataset: NNUNetDataset, on cpu: CPU) throws -> String {
-        let files = dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
+        let files =
+            dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
+            + [dataset.classesPath].compactMap(\.self)
         let digests = Mutex([String?](repeating: nil, count: files.count))
         cpu.forEach(files.count) { index in
             let digest = try? ContentDigest.ofFile(files[index])

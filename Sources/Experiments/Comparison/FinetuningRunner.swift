@@ -1,6 +1,7 @@
 import Evaluation
 import Finetuning
 import Foundation
+import Segmentation
 import Tensors
 import Training
 import Volumes
@@ -36,15 +37,32 @@ public struct FinetuningRunner: CellRunner {
         var progress = progress(cell, steps)
         let model = try run.train(.either, interruption: interruption, progress: &progress)
         let start = ContinuousClock.now
-        let scores = try run.evaluate(model, on: cell.testCases) { _, _, _ in
+        let scores = try scores(of: model, by: run, on: cell.testCases) { _, _, _ in
             if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: folder) }
         }
         let seconds = try trainingSeconds(run, interval: run.recipe.training.logInterval)
         return CellOutcome(
-            cases: scores.cases.map { scored in
+            cases: scores, steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// The Dice of each structure; of whole images 1 or 0 for the class that each has, so that the mean over classes is the
+    /// balanced accuracy.
+    private func scores(
+        of model: SegmentationModel, by run: FinetuneRun, on cases: [String],
+        progress: (_ done: Int, _ all: Int, _ name: String) throws -> Void
+    ) throws -> [CaseDice] {
+        guard run.recipe.classifies else {
+            return try run.evaluate(model, on: cases, progress: progress).cases.map { scored in
                 CaseDice(name: scored.name, dice: scored.structures.map { $0[.dice] })
-            },
-            steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+            }
+        }
+        return try run.classify(model, cases, progress: progress).images.map { image in
+            CaseDice(
+                name: image.name,
+                dice: image.probabilities.indices.map { index in
+                    index != image.reference ? .nan : image.predicted == index ? 1 : 0
+                })
+        }
     }
 
     /// Removes the checkpoint.

@@ -10,7 +10,8 @@ struct ComparisonTable {
     init(_ results: ComparisonResults) {
         let confidence = "\(Int((results.bootstrap.confidence * 100).rounded())) % interval"
         columns = [
-            "cases", "initialization", "runs", "Dice", "sd", confidence, "difference", confidence, "p", "better/worse",
+            "cases", "initialization", "runs", results.comparison.scoreName, "sd", confidence, "difference", confidence,
+            "p", "better/worse",
             "steps", "time/run",
         ]
         numeric = Set(columns.indices).subtracting([1])
@@ -73,7 +74,8 @@ extension ComparisonResults {
         default: break
         }
         let leftOut = groups.map(\.leftOut).max() ?? 0
-        if leftOut > 0 {
+        // Of whole images each has one class only.
+        if leftOut > 0, comparison.metric == nil {
             caveats.append(
                 "Up to \(leftOut) scores per row are left out: neither reference nor prediction has the class.")
         }

@@ -64,7 +64,7 @@ public struct ComparisonResults: Sendable, Codable {
         }
         self.differences = differences.holmAdjusted()
         self.overall = overall.holmAdjusted()
-        verdicts = self.overall.map { Verdict($0, confidence: bootstrap.confidence) }
+        verdicts = self.overall.map { Verdict($0, of: comparison.scoreName, confidence: bootstrap.confidence) }
         caseScores = CaseScoreTable(comparison, outcomes)
         ranks = caseScores.flatMap {
             $0.initializations.count > 1 ? RankStability($0.ranking, seed: bootstrap.seed) : nil

@@ -30,7 +30,8 @@ public struct Verdict: Sendable, Codable {
     public var sentence: String
 
     /// The verdict on a difference over all sizes.
-    init(_ result: PairedResult, confidence: Double) {
+    /// - Parameter score: what differs, such as `Dice`.
+    init(_ result: PairedResult, of score: String = "Dice", confidence: Double) {
         initialization = result.initialization
         outcome = result.runs < Self.runsToDecide ? .undecided : Self.outcome(result.interval)
         let headline =
@@ -45,7 +46,7 @@ public struct Verdict: Sendable, Codable {
                 " (\(Self.percent(confidence)) interval \(Format.signed($0.lower)) to \(Format.signed($0.upper)))"
             } ?? ""
         sentence =
-            "\(headline): over all training-set sizes its Dice differs from \(result.baseline)'s by "
+            "\(headline): over all training-set sizes its \(score) differs from \(result.baseline)'s by "
             + "\(Format.signed(result.difference))\(interval); better in \(result.wins) of \(result.cases.count) test "
             + "cases, worse in \(result.losses)."
             + (result.runs < Self.runsToDecide

@@ -6,7 +6,8 @@ import Volumes
 import WeightFiles
 
 extension FinetuneRun {
-    /// Predicts labeled cases on their own grids and compares with their labels.
+    /// Predicts labeled cases on their own grids and compares with their labels. A model that looks at regions is shown those
+    /// that the recipe's coarse run finds; without one, those around the labels, which no new image has.
     ///
     /// Writes `predictions/NAME.nii.gz` and, when all are done, `summary.json`, whose paths are relative to the run's folder
     /// and the dataset's.
@@ -22,7 +23,7 @@ extension FinetuneRun {
         // Training has let go of the folder.
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        let ensemble = try Ensemble([model], on: cpu)
+        let predict = try scoredPrediction(of: model)
         let structures = dataset.structures
         let predictions = "\(folder)/predictions"
         do {
@@ -38,7 +39,7 @@ extension FinetuneRun {
             guard let reference = try dataset.readLabels(files, on: image.geometry) else {
                 throw SegmentationError.unlabeled(case: name)
             }
-            let prediction = try ensemble.segment(image)
+            let prediction = try predict(image, reference)
             let file = "\(predictions)/\(name).nii.gz"
             try NIfTIFile.write(prediction, to: file)
             let table = ConfusionTable(

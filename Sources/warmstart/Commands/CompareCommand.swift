@@ -65,8 +65,10 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
+        let dataset =
+            recipe.classifies
+            ? try NNUNetDataset(classifying: data.requiredFolder()) : try NNUNetDataset(path: data.requiredFolder())
         let cpu = compute.cpu
         let comparison = try Comparison(
             dataset, initializations: recipe.initializations(starts.map(initialization)), recipe: recipe, on: cpu)
@@ -74,15 +76,19 @@ struct CompareCommand: ParsableCommand {
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
         comparisonRun.shard = sharding.part
         comparisonRun.reused = try reused.map { try $0.requiredFolder() }
-        comparisonRun.evidence = ComparisonEvidence(
-            dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
+        if !recipe.classifies {
+            comparisonRun.evidence = ComparisonEvidence(
+                dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
+        }
         let results = try Interruption.bySignals { interruption in
             let runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
                 on: cpu)
             try runner.check(comparison)
             do {
-                return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
+                return try comparisonRun.run(
+                    with: runner, resume: options.resume,
+                    report: { ComparisonLines.show($0, score: comparison.scoreName) })
             } catch let stopped as TrainingInterrupted {
                 throw TrainingInterrupted(steps: stopped.steps, path: options.out)
             }
