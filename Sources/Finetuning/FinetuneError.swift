@@ -39,6 +39,12 @@ public enum FinetuneError: UserFacingError {
     case noHalfBatch
     /// Layers that count batches would see each of them twice.
     case recomputedBatchNorms
+    /// A teacher's opinion is about whole images, and the network sees regions.
+    case teacherOfRegions
+    /// A recipe for whole images that is given labels of voxels, or the other way round.
+    case otherKindOfTask(dataset: String, classifies: Bool)
+    /// A switch that needs labels of voxels, in a classification.
+    case needsVoxelLabels(key: String, use: String)
     /// A loss that compares classes, for a dataset whose regions overlap.
     case lossOfRegions(kind: String)
 
@@ -75,6 +81,13 @@ public enum FinetuneError: UserFacingError {
                 + "Train the network of the weights: --set plan.preset=of-weights."
         case .noLowResolution(let dataset):
             "\(dataset) needs no 3d_lowres: a patch of 3d_fullres sees enough of an image.\nUse 3d_fullres."
+        case .teacherOfRegions: "teachers look at whole images: use teacher.kind=none with region.margin_mm."
+        case .otherKindOfTask(let dataset, let classifies):
+            classifies
+                ? "plan.head=classification wants a class for each case, but \(dataset) was read with labels of voxels."
+                : "\(dataset) has a class for each case, which only plan.head=classification learns."
+        case .needsVoxelLabels(let key, let use):
+            "\(key) needs labels of voxels, and a classification has none.\nUse \(use)."
         case .lossOfRegions(let kind):
             "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
         case .recomputedBatchNorms:
@@ -88,7 +101,7 @@ public enum FinetuneError: UserFacingError {
                 + "Take it out of data.unlabeled."
         case .informedTeacher(let run, let name):
             "\(run) was trained on case \(name), which this run is validated or tested on: its label would leak.\n"
-                + "Use a teacher of the same fold."
+                + "Use a run of the same fold."
         case .otherTeacher(let run, let difference):
             "\(run) cannot teach this network: their \(difference) differ.\nTrain a teacher with the same plan."
         case .noTeacher: "teacher.runs names no run. Give folders of trained runs, such as teacher.runs=[runs/teacher]."

@@ -30,7 +30,8 @@ extension Comparison {
         }
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
-            classNames: dataset.structures.map(\.name), initializations: initializations,
+            classNames: dataset.classOfCase == nil ? dataset.structures.map(\.name) : dataset.classes.map(\.name),
+            metric: dataset.classOfCase.map { _ in "balanced accuracy" }, initializations: initializations,
             sizes: recipe.sizes, split: split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
             dataDigest: content.digest, transfer: targets)
@@ -41,6 +42,7 @@ extension NNUNetDataset {
     /// Makes sure that a network for this dataset can segment another.
     fileprivate func requireSameTask(_ other: NNUNetDataset, called name: String) throws {
         for (difference, isSame) in [
+            ("kind of task", classOfCase == nil && other.classOfCase == nil),
             ("classes", structures == other.structures),
             ("number of channels", channelNames.count == other.channelNames.count),
             ("ignored label", ignoreLabel == other.ignoreLabel),
@@ -58,7 +60,9 @@ private struct DatasetContent {
     private let cases: [String: String]
 
     init(_ dataset: NNUNetDataset, on cpu: CPU) throws {
-        let files = dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
+        let files =
+            dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
+            + [dataset.classesPath].compactMap(\.self)
         let digests = Mutex([String?](repeating: nil, count: files.count))
         cpu.forEach(files.count) { index in
             let digest = try? ContentDigest.ofFile(files[index])

@@ -50,8 +50,10 @@ public struct Comparison: Sendable, Hashable, Codable {
     public let dataset: String
     /// The dataset's cases, sorted.
     public let caseNames: [String]
-    /// The foreground classes, in the order of the scores.
+    /// The foreground classes, or those of whole images, in the order of the scores.
     public let classNames: [String]
+    /// What the scores are, where they are no Dice.
+    public let metric: String?
     /// What is compared; the first is the baseline.
     public let initializations: [Initialization]
     /// The training-set sizes, ascending.
@@ -74,7 +76,8 @@ public struct Comparison: Sendable, Hashable, Codable {
     /// - Parameter initializations: the baseline first.
     /// - Throws: ``ComparisonError`` if there is nothing to compare or not enough cases.
     public init(
-        dataset: String, caseNames: [String], classNames: [String], initializations: [Initialization],
+        dataset: String, caseNames: [String], classNames: [String], metric: String? = nil,
+        initializations: [Initialization],
         sizes: [TrainingSize], split: Split, seeds: [UInt64], recipe: String = "", arithmetic: String = "",
         dataDigest: String? = nil, transfer: [TransferTarget] = []
     ) throws {
@@ -107,6 +110,7 @@ public struct Comparison: Sendable, Hashable, Codable {
             if case .cases(let count) = size, count < largest { size } else { TrainingSize.full }
         }
         (self.dataset, self.caseNames, self.classNames) = (dataset, caseNames.sorted(), classNames)
+        self.metric = metric
         (self.initializations, self.split, self.seeds, self.recipe) = (initializations, split, seeds, recipe)
         (self.arithmetic, self.dataDigest, self.transfer) = (arithmetic, dataDigest, transfer)
         self.sizes = Set(clamped).sorted()
@@ -114,6 +118,9 @@ public struct Comparison: Sendable, Hashable, Codable {
 
     /// The initialization that the others are compared with.
     public var baseline: Initialization { initializations[0] }
+
+    /// What the scores are called.
+    public var scoreName: String { metric ?? "Dice" }
 
     /// Whether rows differ in how they train, not only in where they start.
     public var hasVariants: Bool { initializations.contains { $0.recipe != nil } }

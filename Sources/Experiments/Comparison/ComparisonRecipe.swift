@@ -6,6 +6,8 @@ import Training
 public struct ComparisonRecipe: Sendable {
     /// Numbers of training cases.
     public var sizes: [TrainingSize]
+    /// Whether whole images are classified.
+    public var classifies: Bool
     /// One run per seed.
     public var seeds: [UInt64]
     /// Training and test cases.
@@ -34,11 +36,10 @@ public struct ComparisonRecipe: Sendable {
     /// Reads a document.
     /// - Throws: `RecipeError`.
     public init(_ document: RecipeDocument) throws {
-        let (settings, resolved) = try document.resolve { section in
-            let settings = try Self.settings(reading: section.section("comparison"))
-            _ = try FinetuneRecipe(reading: section)
-            return settings
+        let ((settings, usual), resolved) = try document.resolve { section in
+            (try Self.settings(reading: section.section("comparison")), try FinetuneRecipe(reading: section))
         }
+        classifies = usual.classifies
         (sizes, seeds, split) = (settings.sizes, settings.seeds, settings.split)
         finetuning = resolved.without("comparison").yaml
         variants = try settings.changes.map { change in

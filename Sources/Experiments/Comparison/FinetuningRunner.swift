@@ -39,13 +39,12 @@ public struct FinetuningRunner: CellRunner {
         var progress = progress(cell, steps)
         let model = try run.train(.either, interruption: interruption, progress: &progress)
         let start = ContinuousClock.now
-        let scores = try run.evaluate(model, on: cell.testCases) { _, _, _ in
+        let scores = try scores(of: model, by: run, on: cell.testCases) { _, _, _ in
             if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: folder) }
         }
         let seconds = try trainingSeconds(run, interval: run.recipe.training.logInterval)
         return CellOutcome(
-            cases: scores.cases.map(CaseDice.init), steps: steps,
-            seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
+            cases: scores, steps: steps, seconds: seconds + (ContinuousClock.now - start) / .seconds(1))
     }
 
     /// Predicts and scores all labeled cases of another dataset with the cell's network.
@@ -57,12 +56,32 @@ public struct FinetuningRunner: CellRunner {
         let model = try SegmentationModel(ofRun: run.folder, on: cpu)
         let place = CellStore.transferFolder(target, in: folder)
         try CellStore.createFolder(place)
-        let scores = try CaseEvaluation(of: other, in: place, on: cpu)(model, cases: target.cases) { _, _, _ in
+        var evaluation = CaseEvaluation(of: other, in: place, on: cpu)
+        evaluation.pointing = try run.pointing()
+        let scores = try evaluation(model, cases: target.cases) { _, _, _ in
             if interruption.isRequested { throw TrainingInterrupted(steps: run.schedule.steps, path: folder) }
         }
         return CellOutcome(
             cases: scores.cases.map(CaseDice.init), steps: run.schedule.steps,
             seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+
+    /// The Dice of each structure; of whole images 1 or 0 for the class that each has, so that the mean over classes is the
+    /// balanced accuracy.
+    private func scores(
+        of model: SegmentationModel, by run: FinetuneRun, on cases: [String],
+        progress: (_ done: Int, _ all: Int, _ name: String) throws -> Void
+    ) throws -> [CaseDice] {
+        guard run.recipe.classifies else {
+            return try run.evaluate(model, on: cases, progress: progress).cases.map(CaseDice.init)
+        }
+        return try run.classify(model, cases, progress: progress).images.map { image in
+            CaseDice(
+                name: image.name,
+                dice: image.probabilities.indices.map { index in
+                    index != image.reference ? .nan : image.predicted == index ? 1 : 0
+                })
+        }
     }
 
     /// Removes the checkpoint.

@@ -27,7 +27,7 @@ struct ComparisonPage {
         )
         page.add(section: "", verdicts)
         guard !results.groups.isEmpty else { return page.html }
-        page.add(section: "Dice by number of training cases", curves)
+        page.add(section: "\(Self.capitalized(comparison.scoreName)) by number of training cases", curves)
         if !results.differences.isEmpty {
             let chart = DifferenceChart(comparison, results.differences, results.overall, confidence: confidence)
             page.add(section: "Paired difference to \(comparison.baseline.name)", chart.html)
@@ -87,11 +87,11 @@ struct ComparisonPage {
         let sizes = Set(series.flatMap { $0.points.map(\.x) }).sorted()
         let isWide = (sizes.last ?? 1) > 5 * (sizes.first ?? 1)
         let chart = LineChart(
-            "Mean Dice of each initialization by number of training cases",
+            "Mean \(comparison.scoreName) of each initialization by number of training cases",
             xAxis: ChartAxis(
                 "labeled training cases", scale: isWide ? .logarithmic : .linear,
                 ticks: sizes.map { ChartAxis.Tick(value: $0, label: Format.count($0)) }),
-            yAxis: ChartAxis("mean Dice"), series: series)
+            yAxis: ChartAxis("mean \(comparison.scoreName)"), series: series)
         return """
             \(chart.svg)
             <p class="note">Bands: \(confidence) bootstrap intervals. They overlap even where an initialization is better \
@@ -114,7 +114,7 @@ struct ComparisonPage {
             ?? ""
         return """
             \(chart.svg)
-            <p class="note">Ranked by the mean Dice over training-set sizes and test cases; the cases drawn again \
+            <p class="note">Ranked by the mean \(comparison.scoreName) over training-set sizes and test cases; the cases drawn again \
             \(ranks.repetitions) times. The networks are taken as given: other seeds can change the order beyond what is \
             shown.\(tau)</p>
             """
@@ -124,8 +124,8 @@ struct ComparisonPage {
         let table = ComparisonTable(results)
         return HTMLPage.table(columns: table.columns, rows: table.rows, numeric: table.numeric) + """
 
-            <p class="note">Dice: mean over test cases and runs for each class, then over classes. sd: standard deviation \
-            over training runs (seeds and folds). p: two-sided sign-flip test over test cases; it takes the trained networks as \
+            <p class="note">\(Self.capitalized(comparison.scoreName)): mean over test cases and runs for each class, then over \
+            classes. sd: standard deviation over training runs (seeds and folds). p: two-sided sign-flip test over test cases; it takes the trained networks as \
             given, unlike the intervals, and is not adjusted for the number of comparisons (comparison.json has the adjusted \
             values). better/worse: test cases above and below \
             \(Markup.escaped(comparison.baseline.name)).</p>

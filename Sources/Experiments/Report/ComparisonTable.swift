@@ -29,7 +29,7 @@ struct ComparisonTable {
         let confidence = "\(Int((bootstrap.confidence * 100).rounded())) % interval"
         columns =
             [
-                "cases", "initialization", "runs", "Dice", "sd", confidence, "difference", confidence, "p",
+                "cases", "initialization", "runs", comparison.scoreName, "sd", confidence, "difference", confidence, "p",
                 "better/worse",
             ] + last.map(\.name)
         numeric = Set(columns.indices).subtracting([1])
@@ -92,7 +92,8 @@ extension ComparisonResults {
         default: break
         }
         let leftOut = groups.map(\.leftOut).max() ?? 0
-        if leftOut > 0 {
+        // Of whole images each has one class only.
+        if leftOut > 0, comparison.metric == nil {
             caveats.append(
                 "Up to \(leftOut) scores per row are left out: neither reference nor prediction has the class.")
         }

@@ -23,7 +23,8 @@ struct DifferenceChart {
         }
         let baseline = comparison.baseline.name
         let chart = IntervalChart(
-            "Difference of the Dice to \(baseline) with intervals", axis: ChartAxis("difference of the mean Dice"),
+            "Difference of the \(comparison.scoreName) to \(baseline) with intervals",
+            axis: ChartAxis("difference of the mean \(comparison.scoreName)"),
             sides: (
                 negative: "\(baseline) better", positive: comparison.hasVariants ? "other better" : "pre-trained better"
             ),

@@ -55,6 +55,8 @@ struct Findings {
         }
         self.differences = differences.holmAdjusted()
         self.overall = overall.holmAdjusted()
-        verdicts = self.overall.map { Verdict($0, confidence: bootstrap.confidence, place: place) }
+        verdicts = self.overall.map {
+            Verdict($0, of: comparison.scoreName, confidence: bootstrap.confidence, place: place)
+        }
     }
 }

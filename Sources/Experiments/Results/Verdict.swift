@@ -30,8 +30,10 @@ public struct Verdict: Sendable, Codable {
     public var sentence: String
 
     /// The verdict on a difference over all sizes.
-    /// - Parameter place: the other dataset that the test cases are from; nil for the comparison's own.
-    init(_ result: PairedResult, confidence: Double, place: String? = nil) {
+    /// - Parameters:
+    ///   - score: what differs, such as `Dice`.
+    ///   - place: the other dataset that the test cases are from; nil for the comparison's own.
+    init(_ result: PairedResult, of score: String = "Dice", confidence: Double, place: String? = nil) {
         initialization = result.initialization
         outcome = result.runs < Self.runsToDecide ? .undecided : Self.outcome(result.interval)
         let headline =
@@ -46,7 +48,7 @@ public struct Verdict: Sendable, Codable {
                 " (\(Self.percent(confidence)) interval \(Format.signed($0.lower)) to \(Format.signed($0.upper)))"
             } ?? ""
         sentence =
-            "\(headline)\(place.map { " on \($0)" } ?? ""): over all training-set sizes its Dice differs from \(result.baseline)'s by "
+            "\(headline)\(place.map { " on \($0)" } ?? ""): over all training-set sizes its \(score) differs from \(result.baseline)'s by "
             + "\(Format.signed(result.difference))\(interval); better in \(result.wins) of \(result.cases.count) test "
             + "cases, worse in \(result.losses)."
             + (result.runs < Self.runsToDecide

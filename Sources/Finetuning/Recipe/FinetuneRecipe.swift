@@ -44,6 +44,8 @@ public struct FinetuneRecipe: Sendable {
     public var unlabeled: UnlabeledImages
     /// What is learned from besides labels.
     public var teacher: TeacherRecipe
+    /// What of an image the network looks at.
+    public var region: RegionRecipe
     /// The loss.
     public var loss: LossRecipe
     /// How patches are changed.
@@ -84,6 +86,7 @@ public struct FinetuneRecipe: Sendable {
         adapters = try AdapterRecipe(reading: section.section("adapters"))
         unlabeled = try UnlabeledImages(reading: section.section("data"))
         teacher = try TeacherRecipe(reading: section.section("teacher"))
+        region = try RegionRecipe(reading: section.section("region"))
         loss = try LossRecipe(reading: section.section("loss"))
 
         let patches = try section.section("patches")

@@ -30,7 +30,7 @@ public struct PlanRecipe: Sendable, Hashable {
     public var batch: Int
     /// The network.
     public var network: NetworkChoice
-    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    /// What stands behind the encoder; nil for nnU-Net's decoder.
     public var head: NetworkPlan.Head?
     /// What normalizes feature maps; a plan file and other tools' networks have their own.
     public var norm: NormKind
@@ -55,8 +55,9 @@ public struct PlanRecipe: Sendable, Hashable {
         network = try NetworkChoice(reading: section)
         let heads = NetworkPlan.Head.allCases.map(\.rawValue)
         head = NetworkPlan.Head(rawValue: try section.choice("head", among: ["unet"] + heads, default: "unet"))
-        if head != nil, let plan = network.plan, plan.architecture != .resNet {
-            throw section.error(at: "head", "\(network.name) has a decoder of its own: use unet, or a ResNet")
+        if head?.wantsResNet == true, let plan = network.plan, plan.architecture != .resNet {
+            throw section.error(
+                at: "head", "\(network.name) has a decoder of its own: use unet or classification, or a ResNet")
         }
         if norm != .instance, !network.isPreset {
             throw section.error(
@@ -90,7 +91,8 @@ public struct PlanRecipe: Sendable, Hashable {
                 channelNames: dataset.channelNames, outputChannels: dataset.outputChannels, patch: patch, batch: batch,
                 network: topology, spacingMM: spacingMM)
         }
-        let plan = try Plan(contentsOf: file)
+        var plan = try Plan(contentsOf: file)
+        if head == .classification { (plan.network.head, plan.outputChannels) = (head, dataset.outputChannels) }
         guard plan.channels.count == dataset.channelNames.count, plan.outputChannels == dataset.outputChannels else {
             throw FinetuneError.otherPlan(
                 file: file, channels: plan.channels.count, classes: plan.outputChannels, dataset: dataset)
@@ -103,7 +105,7 @@ public struct PlanRecipe: Sendable, Hashable {
         guard let weights else { throw FinetuneError.networkOfNoWeights }
         guard let plan = weights.planAsUNet else { throw FinetuneError.unknownNetwork(weights: weights.path) }
         try plan.check(extent: patch)
-        guard head == nil || plan.architecture == .resNet else {
+        guard head?.wantsResNet != true || plan.architecture == .resNet else {
             throw FinetuneError.headWithoutResNet(weights: weights.path, theirs: plan.encoderTitle)
         }
         return plan.topology

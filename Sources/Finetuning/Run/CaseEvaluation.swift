@@ -13,6 +13,8 @@ public struct CaseEvaluation {
     private let dataset: NNUNetDataset
     private let folder: String
     private let cpu: CPU
+    /// Points the networks at the part of an image that they are to look at; by default at all of it.
+    public var pointing: (Ensemble, Volume, _ labels: LabelVolume) throws -> Ensemble = { ensemble, _, _ in ensemble }
 
     /// An evaluation that writes into `folder`, which must exist.
     public init(of dataset: NNUNetDataset, in folder: String, on cpu: CPU) {
@@ -53,7 +55,7 @@ public struct CaseEvaluation {
         guard let reference = try dataset.readLabels(files, on: image.geometry) else {
             throw SegmentationError.unlabeled(case: name)
         }
-        let prediction = try ensemble.segmentWithConfidence(image)
+        let prediction = try pointing(ensemble, image, reference).segmentWithConfidence(image)
         try NIfTIFile.write(prediction.labels, to: "\(predictions)/\(name).nii.gz")
         let ignored = dataset.ignoreLabel.map(Int.init)
         let table = ConfusionTable(

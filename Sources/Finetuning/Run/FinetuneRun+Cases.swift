@@ -5,7 +5,7 @@ import Volumes
 
 extension FinetuneRun {
     /// The cases to train on, then those to validate on while training.
-    private var shownCases: [String] { trainingCases + validationCases.sorted().evenlySpaced(recipe.validationCases) }
+    var shownCases: [String] { trainingCases + validationCases.sorted().evenlySpaced(recipe.validationCases) }
 
     /// All cases, preprocessed, if they fit into memory and no store is wanted; else nil.
     /// - Throws: errors of data and files, naming the case.

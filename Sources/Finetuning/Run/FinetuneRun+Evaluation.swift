@@ -3,7 +3,9 @@ import Segmentation
 import WeightFiles
 
 extension FinetuneRun {
-    /// Predicts labeled cases on their own grids and compares with their labels: ``CaseEvaluation`` in the run's folder.
+    /// Predicts labeled cases on their own grids and compares with their labels: ``CaseEvaluation`` in the run's folder. A model
+    /// that looks at regions is shown those that the recipe's coarse run finds; without one, those around the labels, which no
+    /// new image has.
     /// - Parameters:
     ///   - names: cases that were not trained on.
     ///   - progress: called after each case; what it throws ends the evaluation, predictions so far stay.
@@ -16,6 +18,8 @@ extension FinetuneRun {
         // Training has let go of the folder.
         let lock = try FolderLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        return try CaseEvaluation(of: dataset, in: folder, on: cpu)(model, cases: names, progress: progress)
+        var evaluation = CaseEvaluation(of: dataset, in: folder, on: cpu)
+        evaluation.pointing = try pointing()
+        return try evaluation(model, cases: names, progress: progress)
     }
 }

@@ -79,6 +79,7 @@ public struct FinetuneRun {
         if let twice = trainingCases.first(where: validationCases.contains) {
             throw FinetuneError.overlappingSplit(case: twice)
         }
+        try checkKindOfTask()
         let source = try weightsToTake()
         let plan = try plan(startingFrom: source)
         guard !recipe.training.recomputes || plan.network.norm != .batch else {
@@ -92,44 +93,65 @@ public struct FinetuneRun {
             isPretrained ? recipe.adapters : .none, of: base, pretrained: report.map { $0.taken + $0.replicated } ?? [],
             seed: recipe.seed, on: cpu)
         let network = adaptation.network
+        if dataset.classOfCase != nil {
+            if let remark = adaptation.remark { report = (report ?? TransferReport()).adding([remark]) }
+            return try trainClassifier(
+                network, plan: plan, report: report, start, interruption: interruption, progress: &progress, tell)
+        }
         let inMemory = try casesInMemory(plan)
         let unlabeled = try recipe.teacher == .none ? [] : unlabeledCases()
         try checkTeacher(for: plan, unlabeled: unlabeled)
+        try checkRegion()
         var adapted = plan
         adapted.network.adapterReduction = network.plan.adapterReduction
         var card = SegmentationModelCard(
             plan: adapted, classes: dataset.classes, regions: dataset.regions, window: recipe.window(for: plan),
             postProcessing: recipe.postProcessing)
-        card.hierarchy = recipe.hierarchy
-        let (directory, cases) = try ranks.firstThenOthers { () throws -> (RunDirectory, [LabeledCase]) in
-            guard ranks.isFirst else {
-                return (
-                    RunDirectory.follow(folder, recipe: resolvedRecipe),
-                    try inMemory ?? casesInStore(plan, interruption)
-                )
-            }
-            let directory = try runDirectory(start)
-            try setup(unlabeled: unlabeled).record(inRun: folder)
-            try card.write(toRun: folder)
-            return (directory, try inMemory ?? casesInStore(plan, interruption))
+        (card.hierarchy, card.region) = (recipe.hierarchy, recipe.region.interest)
+        let (directory, cases) = try ranks.firstThenOthers {
+            (
+                try begin(start, card: card, unlabeled: unlabeled),
+                try seen(inMemory ?? casesInStore(plan, interruption))
+            )
         }
         let lesson = try lesson(
             Array(cases.prefix(trainingCases.count)), unlabeled: unlabeled, plan: plan, network: network)
         let remarks = [adaptation.remark].compactMap(\.self) + lesson.remarks
         if !remarks.isEmpty { report = (report ?? TransferReport()).adding(remarks) }
-        if ranks.isFirst, let report {
-            try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
-            tell(report)
-        }
+        try record(report, tell)
         let task = try task(
-            network, plan: plan, lesson: lesson, validation: Array(cases.dropFirst(trainingCases.count)))
+            network, plan: plan, lesson: lesson, validation: cases.dropFirst(trainingCases.count).map(\.validated))
+        try train(task, network, in: directory, interruption: interruption, progress: &progress)
+        return SegmentationModel(path: folder, card: card, network: task.trained)
+    }
+
+    /// Takes the run's folder, and writes what the run is made of.
+    func begin(_ start: Start, card: SegmentationModelCard, unlabeled: [DatasetCase]) throws -> RunDirectory {
+        guard ranks.isFirst else { return RunDirectory.follow(folder, recipe: resolvedRecipe) }
+        let directory = try runDirectory(start)
+        try setup(unlabeled: unlabeled).record(inRun: folder)
+        try card.write(toRun: folder)
+        return directory
+    }
+
+    /// Writes and tells what became of the pre-trained weights.
+    func record(_ report: TransferReport?, _ tell: (TransferReport) -> Void) throws {
+        guard ranks.isFirst, let report else { return }
+        try AtomicFile.write(try JSONEncoder().encode(report), to: "\(folder)/transfer.json")
+        tell(report)
+    }
+
+    /// All steps of a task, at the recipe's rates.
+    func train(
+        _ task: some TrainingTask, _ network: UNet, in directory: RunDirectory, interruption: Interruption,
+        progress: inout Training.Progress
+    ) throws {
         var training = recipe.training(isPretrained: isPretrained)
         if isPretrained, let decay = recipe.layerDecay {
             training.schedule = training.schedule.decayed(by: decay, along: network)
         }
         var loop = try TrainingLoop(task, recipe: training, in: directory, ranks: ranks)
         try loop.train(interruption: interruption, progress: &progress)
-        return SegmentationModel(path: folder, card: card, network: task.trained)
     }
 
     /// What the run is made of besides its recipe.

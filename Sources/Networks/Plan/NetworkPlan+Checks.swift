@@ -27,6 +27,7 @@ extension NetworkPlan {
             throw NetworkPlanError.evenKernel(kernel)
         }
         guard strides[0] == 1 else { throw NetworkPlanError.stridedFirstStage(strides[0]) }
+        if let head, head.wantsResNet, resNet == nil { throw NetworkPlanError.headWithoutResNet(head) }
         if architecture == .resNet && resNet == nil { throw NetworkPlanError.otherNumbers(architecture) }
         if let published, self != published { throw NetworkPlanError.otherNumbers(architecture) }
         if dimensions == .two, let thick = (kernels + strides).first(where: { $0.depth != 1 }) {
@@ -65,6 +66,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
     case otherNumbers(NetworkPlan.Architecture)
     /// Only ResEnc U-Nets have adapters behind their blocks.
     case adaptedOtherEncoder
+    /// Some of Med3D's heads stand behind ResNets only.
+    case headWithoutResNet(NetworkPlan.Head)
     /// The extent is no multiple of the total stride.
     case indivisible(extent: Extent3, by: Extent3)
 
@@ -91,6 +94,8 @@ public enum NetworkPlanError: UserFacingError, Equatable {
         case .adaptedOtherEncoder:
             return
                 "residual adapters follow the blocks of ResEnc U-Nets, and this is another network: use adapters.kind=lora."
+        case .headWithoutResNet(let head):
+            return "the head '\(head.rawValue)' stands behind a ResNet, and this network has another encoder."
         case .indivisible(let extent, let stride):
             let lower = extent.zipped(with: stride) { max($1, $0 / $1 * $1) }
             let upper = extent.zipped(with: stride) { max(1, ($0 + $1 - 1) / $1) * $1 }

@@ -21,7 +21,8 @@ extension NetworkPlan {
 
     /// The number of learnable scalars of the decoder with its heads.
     public var decoderParameterCount: Int {
-        (0..<stages - 1).reduce(0) { total, level in
+        if head == .classification { return (features[stages - 1] + 1) * outputChannels }
+        return (0..<stages - 1).reduce(0) { total, level in
             let stage = stages - 2 - level
             let (width, below, kernel) = (features[stage], features[stage + 1], kernels[stage].volume)
             let upsampler = strides[stage + 1].volume * below * width + (convolutionBias ? width : 0)
@@ -47,7 +48,7 @@ extension NetworkPlan {
             }
             total += maps * features[stage] * voxels[stage]
         }
-        for level in 0..<stages - 1 {
+        for level in 0..<(head == .classification ? 0 : stages - 1) {
             let stage = stages - 2 - level
             total += (1 + decoderConvolutions[level]) * features[stage] * voxels[stage]
             if deepSupervision || stage == 0 { total += outputChannels * voxels[stage] }

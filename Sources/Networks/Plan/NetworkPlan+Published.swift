@@ -39,8 +39,15 @@ extension NetworkPlan {
         case .genesis:
             NetworkPlan(
                 genesisOfWidth: max(1, features[0] / 2), inputChannels: inputChannels, outputChannels: outputChannels,
-                deepSupervision: deepSupervision)
+                deepSupervision: deepSupervision
+            ).with(head)
         }
+    }
+
+    private func with(_ head: Head?) -> NetworkPlan {
+        var plan = self
+        plan.head = head
+        return plan
     }
 
     /// The encoder in words, such as `ResNet-18 of MedicalNet's kind (shortcuts A)`.

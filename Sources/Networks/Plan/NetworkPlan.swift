@@ -16,12 +16,17 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
         case genesis
     }
 
-    /// What stands behind a ResNet instead of nnU-Net's decoder: Med3D's heads. Chen, Ma, Zheng 2019, arXiv:1904.00625.
+    /// What stands behind the encoder instead of nnU-Net's decoder: Med3D's heads. Chen, Ma, Zheng 2019, arXiv:1904.00625.
     public enum Head: String, Codable, Sendable, CaseIterable {
         /// The head of MedicalNet's published weights.
         case released
         /// Dense atrous convolutions.
         case denseASPP = "dense-aspp"
+        /// One answer for the whole image, behind any encoder.
+        case classification
+
+        /// Whether the encoder must be a ResNet.
+        public var wantsResNet: Bool { self != .classification }
     }
 
     /// What the encoder is made of.
@@ -53,7 +58,7 @@ public struct NetworkPlan: Codable, Hashable, Sendable {
     public var convolutionBias: Bool
     /// The encoder, where it is a ResNet: `features` and the like then say what the decoder needs to know.
     public var resNet: ResNetShape?
-    /// What stands behind a ResNet; nil for nnU-Net's decoder.
+    /// What stands behind the encoder; nil for nnU-Net's decoder.
     public var head: Head?
 
     /// A plan; ``validate()`` tells whether it can be built.

@@ -26,6 +26,7 @@ public struct HeadDecoder: UNetDecoder {
                     DenseASPP(
                         inputChannels: shape.features[3], middle: 2 * shape.width, growth: shape.width,
                         outputChannels: outputChannels, on: cpu))
+            case .classification: preconditionFailure("a classification head gives no map")
             }
     }
 

@@ -24,27 +24,39 @@ public struct UNet: Module {
 
     private init(validated plan: NetworkPlan, on cpu: CPU) {
         self.plan = plan
-        switch plan.architecture {
-        case .resEnc: (encoder, decoder) = (ResEncEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
-        case .plain: (encoder, decoder) = (PlainEncoder(plan, on: cpu), StackDecoder(plan, on: cpu))
-        case .resNet:
-            guard let shape = plan.resNet else { preconditionFailure("a ResNet's plan that was not validated") }
-            encoder = ResNetEncoder(shape, inputChannels: plan.inputChannels, on: cpu)
-            decoder =
-                plan.head.map {
-                    HeadDecoder($0, on: shape, outputChannels: plan.outputChannels, on: cpu) as any UNetDecoder
-                } ?? StackDecoder(plan, on: cpu)
-        case .genesis:
-            let width = plan.features[0] / 2
-            encoder = GenesisEncoder(inputChannels: plan.inputChannels, width: width, statistics: .sample, on: cpu)
-            decoder = GenesisDecoder(
-                outputChannels: plan.outputChannels, width: width, headsEverywhere: true, statistics: .sample, on: cpu)
-        }
+        (encoder, decoder) = (Self.encoder(of: plan, on: cpu), Self.decoder(of: plan, on: cpu))
         imageSkip =
             plan.architecture == .resNet && plan.head == nil
             ? ConvStack(
                 count: 1, inputChannels: plan.inputChannels, outputChannels: plan.features[0], kernel: 3, on: cpu)
             : nil
+    }
+
+    private static func encoder(of plan: NetworkPlan, on cpu: CPU) -> any UNetEncoder {
+        switch plan.architecture {
+        case .resEnc: ResEncEncoder(plan, on: cpu)
+        case .plain: PlainEncoder(plan, on: cpu)
+        case .resNet: ResNetEncoder(plan.validatedResNet, inputChannels: plan.inputChannels, on: cpu)
+        case .genesis:
+            GenesisEncoder(
+                inputChannels: plan.inputChannels, width: plan.features[0] / 2, statistics: .sample, on: cpu)
+        }
+    }
+
+    private static func decoder(of plan: NetworkPlan, on cpu: CPU) -> any UNetDecoder {
+        switch plan.head {
+        case .classification:
+            ClassificationHead(
+                inputChannels: plan.features[plan.stages - 1], outputChannels: plan.outputChannels,
+                dimensions: plan.dimensions, on: cpu)
+        case let head?:
+            HeadDecoder(head, on: plan.validatedResNet, outputChannels: plan.outputChannels, on: cpu)
+        case nil where plan.architecture == .genesis:
+            GenesisDecoder(
+                outputChannels: plan.outputChannels, width: plan.features[0] / 2, headsEverywhere: true,
+                statistics: .sample, on: cpu)
+        case nil: StackDecoder(plan, on: cpu)
+        }
     }
 
     /// `encoder`, `decoder` and, where there is one, `decoder.image`.
@@ -80,5 +92,13 @@ public struct UNet: Module {
     /// one.
     public func maps(of x: Tensor, in phase: Phase) -> [Tensor] {
         (imageSkip.map { [$0(x, in: phase)] } ?? []) + encoder(x, in: phase)
+    }
+}
+
+extension NetworkPlan {
+    /// The shape of the ResNet of a plan that has one.
+    fileprivate var validatedResNet: ResNetShape {
+        guard let resNet else { preconditionFailure("a ResNet's plan that was not validated") }
+        return resNet
     }
 }

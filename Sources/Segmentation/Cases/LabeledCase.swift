@@ -10,6 +10,10 @@ public struct LabeledCase: Sendable {
     public let source: any VoxelSource & Sendable
     /// Voxels to draw patches around.
     public let foreground: ForegroundVoxels?
+    /// The size of a voxel along depth, height and width.
+    public var spacingMM = [1.0, 1, 1]
+    /// What of the image is seen; nil for all of it.
+    public var region: CaseRegion?
     /// What a teacher thinks of every voxel; nil without a teacher.
     public var teacherMap: TeacherMap?
 
@@ -23,6 +27,7 @@ public struct LabeledCase: Sendable {
     public init(_ name: String, in store: PreprocessedStore) throws {
         let stored = try store.case(name)
         self.init(name: name, source: stored, foreground: try stored.foreground())
+        spacingMM = stored.spacingMM
     }
 
     /// A case that is read from its files, preprocessed and kept in memory.
@@ -40,6 +45,7 @@ public struct LabeledCase: Sendable {
             ForegroundVoxels(labels: labels.map { $0 == dataset.ignoreLabel ? 0 : $0 })
         }
         self.init(name: files.name, source: patch, foreground: foreground)
+        spacingMM = prepared.spacingMM
     }
 
     /// The whole case.

@@ -122,7 +122,8 @@ public struct SegmentationBatches: BatchSource {
     private func patch(
         of item: LabeledCase, seed: UInt64, step: Int, sample: Int, intensitySeed: UInt64? = nil
     ) throws -> Patch {
-        try cutter.patch(
+        let item = item.region.map { item.seen(in: $0.drawn(seed: seed, step: step, sample: sample)) } ?? item
+        return try cutter.patch(
             from: item.source, foreground: item.foreground, seed: seed, step: step, sample: sample, batch: batchSize,
             intensitySeed: intensitySeed)
     }

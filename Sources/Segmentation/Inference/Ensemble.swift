@@ -9,6 +9,8 @@ public struct Ensemble: ImageSegmenter {
     public let models: [SegmentationModel]
     /// How volumes are cut into windows; at first the first model's.
     public var window: SlidingWindow
+    /// The part of an image's own grid to look at; beyond it all is background. nil: all of it.
+    public var part: VoxelBox?
     let cpu: CPU
 
     /// An ensemble of at least one model.
@@ -16,6 +18,9 @@ public struct Ensemble: ImageSegmenter {
     public init(_ models: [SegmentationModel], on cpu: CPU) throws {
         check(!models.isEmpty, "an ensemble has at least one member")
         let first = models[0]
+        if let classifier = models.first(where: { $0.card.classifies }) {
+            throw SegmentationError.notAModel(path: classifier.path, reason: "it classifies whole images")
+        }
         for other in models.dropFirst() {
             for (difference, isSame) in [
                 (
@@ -23,6 +28,7 @@ public struct Ensemble: ImageSegmenter {
                     first.card.classes == other.card.classes && first.card.regions == other.card.regions
                 ),
                 ("patches", first.card.plan.patch == other.card.plan.patch),
+                ("regions of interest", first.card.region == other.card.region),
                 ("preprocessing steps", first.card.plan.preprocessing == other.card.plan.preprocessing),
             ] where !isSame {
                 throw SegmentationError.differentModels(first: first.path, second: other.path, difference: difference)
@@ -96,7 +102,7 @@ public struct Ensemble: ImageSegmenter {
     func prepareAndPredict(
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void
     ) throws -> (prepared: PreprocessedCase, logits: [Float]) {
-        let prepared = try plan.preprocessing(image, on: cpu)
+        let prepared = try plan.preprocessing(image, part: part, on: cpu)
         return (prepared, consistent(try logits(of: prepared, progress: progress)))
     }
 

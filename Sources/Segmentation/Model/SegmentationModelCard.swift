@@ -22,6 +22,8 @@ public struct SegmentationModelCard: Sealed, Hashable, Sendable {
     public var hierarchy: HierarchyConsistency?
     /// What is corrected in every prediction; nil for nothing.
     public var postProcessing: PostProcessing?
+    /// What of an image the network has learned to look at, around what another network finds; nil for all of it.
+    public var region: RegionOfInterest?
     /// How volumes are predicted unless the user says otherwise.
     public var window: SlidingWindow
     /// Protects the file; 0 in memory.
@@ -35,6 +37,9 @@ public struct SegmentationModelCard: Sealed, Hashable, Sendable {
         (self.plan, self.classes, self.regions) = (plan, classes, regions)
         (self.window, self.postProcessing) = (window, postProcessing)
     }
+
+    /// Whether the network judges whole images instead of voxels.
+    public var classifies: Bool { plan.network.head == .classification }
 
     /// How logits become labels.
     var decision: LabelDecision { LabelDecision(regions) }

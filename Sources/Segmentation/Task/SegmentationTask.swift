@@ -37,13 +37,7 @@ public struct SegmentationTask: TrainingTask {
         (self.validation, self.cpu) = (validation, cpu)
         phase = recomputes ? .recomputing : .training
         self.loss = DeepSupervision(loss)
-        card = TransferCard(
-            architecture: unet.plan, method: "segmentation", patch: plan.patch,
-            // A plan may keep the images' own distance of slices; the card's numbers have no word for it but 0.
-            spacingMM: plan.spacingMM.map { $0 ?? 0 }, normalization: plan.channels.map(\.normalization.cardName),
-            intensities: plan.channels.contains { ["ct", "window"].contains($0.normalization.cardName) }
-                ? plan.channels.map(\.normalization.cardIntensities) : [],
-            transferable: ["encoder", "decoder"])
+        card = .ofTraining(unet, plan: plan, method: "segmentation", transferable: ["encoder", "decoder"])
     }
 
     /// The network whose parameters train.
@@ -113,5 +107,18 @@ public struct SegmentationTask: TrainingTask {
             try SlicePreview(of: item, patch: batches.cutter.sampling.patch).preview(
                 by: network, decision: validation.decision, on: cpu)
         }
+    }
+}
+
+extension TransferCard {
+    /// What the weights of a network that trains on a plan's patches are good for.
+    static func ofTraining(_ unet: UNet, plan: Plan, method: String, transferable: [String]) -> TransferCard {
+        TransferCard(
+            architecture: unet.plan, method: method, patch: plan.patch,
+            // A plan may keep the images' own distance of slices; the card's numbers have no word for it but 0.
+            spacingMM: plan.spacingMM.map { $0 ?? 0 }, normalization: plan.channels.map(\.normalization.cardName),
+            intensities: plan.channels.contains { ["ct", "window"].contains($0.normalization.cardName) }
+                ? plan.channels.map(\.normalization.cardIntensities) : [],
+            transferable: transferable)
     }
 }

@@ -61,7 +61,7 @@ extension Ensemble {
     func predictShowing(
         _ image: Volume, progress: (_ done: Int, _ all: Int) throws -> Void, _ body: ([Float]) -> Void
     ) throws -> (record: PreprocessingRecord, logits: [Float]) {
-        let prepared = try plan.preprocessing(image, on: cpu)
+        let prepared = try plan.preprocessing(image, part: part, on: cpu)
         let logits = try meanLogits(of: prepared, progress: progress) { _, logits in
             body(probabilities(of: consistent(logits), prepared.record))
         }

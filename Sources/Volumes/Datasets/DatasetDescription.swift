@@ -10,7 +10,8 @@ struct DatasetDescription {
     let ignoreLabel: Int16?
     let fileEnding: String
 
-    init(path: String) throws {
+    /// - Parameter needsLabels: whether the labels of voxels must be there; else nobody looks at them.
+    init(path: String, needsLabels: Bool = true) throws {
         func wrong(_ problem: String) -> DatasetError { .badDescription(path: path, problem: problem) }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw wrong("cannot be read; an nnU-Net dataset has a dataset.json beside imagesTr")
@@ -31,6 +32,10 @@ struct DatasetDescription {
                 throw wrong(#"channel_names has no name for "\#(index)"; number the channels from "0" on"#)
             }
             return name
+        }
+        guard needsLabels else {
+            (classes, regions, ignoreLabel) = ([], nil, nil)
+            return
         }
         guard let labels = json["labels"] as? [String: Any], !labels.isEmpty else {
             throw wrong(#"labels is missing; expected for example {"background": 0, "liver": 1}"#)

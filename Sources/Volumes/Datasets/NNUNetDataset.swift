@@ -17,10 +17,12 @@ public struct NNUNetDataset: Sendable {
     public let ignoreLabel: Int16?
     /// The ending of file names, such as `.nii.gz`.
     public let fileEnding: String
-    /// Cases with labels, sorted by name.
+    /// Cases with labels or classes, sorted by name.
     public let trainingCases: [DatasetCase]
     /// Cases of `imagesTs`, sorted by name.
     public let testCases: [DatasetCase]
+    /// The class of each training case, where images are classified as a whole; nil where voxels have labels.
+    public let classOfCase: [String: Int]?
 
     /// A label and its name.
     public struct LabelClass: Sendable, Hashable, Codable {
@@ -53,13 +55,22 @@ public struct NNUNetDataset: Sendable {
     /// - Throws: ``DatasetError`` naming the missing file, the wrong key or the missing channel.
     public init(path: String) throws {
         let description = try DatasetDescription(path: "\(path)/dataset.json")
+        self.init(
+            path: path, description, classes: description.classes,
+            trainingCases: try Self.cases(in: path, images: "imagesTr", labels: "labelsTr", description),
+            testCases: try Self.cases(in: path, images: "imagesTs", labels: nil, description), classOfCase: nil)
+        if trainingCases.isEmpty && testCases.isEmpty { throw DatasetError.noImages(folder: "\(path)/imagesTr") }
+    }
+
+    init(
+        path: String, _ description: DatasetDescription, classes: [LabelClass], trainingCases: [DatasetCase],
+        testCases: [DatasetCase], classOfCase: [String: Int]?
+    ) {
         self.path = path
         name = description.name ?? URL(filePath: path).lastPathComponent
-        (channelNames, classes, regions) = (description.channelNames, description.classes, description.regions)
+        (channelNames, self.classes, regions) = (description.channelNames, classes, description.regions)
         (ignoreLabel, fileEnding) = (description.ignoreLabel, description.fileEnding)
-        trainingCases = try Self.cases(in: path, images: "imagesTr", labels: "labelsTr", description)
-        testCases = try Self.cases(in: path, images: "imagesTs", labels: nil, description)
-        if trainingCases.isEmpty && testCases.isEmpty { throw DatasetError.noImages(folder: "\(path)/imagesTr") }
+        (self.trainingCases, self.testCases, self.classOfCase) = (trainingCases, testCases, classOfCase)
     }
 
     /// The channels of a network's logits: the classes with background, or the regions.
@@ -79,7 +90,7 @@ public struct NNUNetDataset: Sendable {
         try image.readLabels(known: knownLabels, on: geometry)
     }
 
-    private static func cases(
+    static func cases(
         in path: String, images: String, labels: String?, _ description: DatasetDescription
     ) throws -> [DatasetCase] {
         let ending = description.fileEnding

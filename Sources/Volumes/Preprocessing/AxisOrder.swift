@@ -46,6 +46,12 @@ public struct AxisOrder: Sendable, Hashable, Codable, ExpressibleByArrayLiteral,
     /// An extent, reordered.
     public func callAsFunction(_ extent: Extent3) -> Extent3 { Extent3(dimensions: self(extent.dimensions)) }
 
+    /// A box, reordered.
+    public func callAsFunction(_ box: VoxelBox) -> VoxelBox {
+        let ranges = self((0..<3).map { box[$0] })
+        return VoxelBox(depth: ranges[0], height: ranges[1], width: ranges[2])
+    }
+
     /// One or more volumes `[..., D, H, W]`, one after the other, each with its axes reordered.
     public func callAsFunction<Element: BitwiseCopyable & Sendable>(
         _ values: [Element], extent: Extent3, on cpu: CPU

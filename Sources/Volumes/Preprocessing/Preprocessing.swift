@@ -29,20 +29,27 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     /// Preprocesses an image and, if given, its labels.
     ///
     /// Labels that are 0 become -1 outside the non-zero region. Labels are resampled linearly, one indicator each.
+    /// - Parameter part: of the file's grid, what to keep, after intensities were normalized over the whole image; nil, or a
+    ///   box that holds nothing of the non-zero region: all.
     /// - Throws: ``PreprocessingError``.
-    public func callAsFunction(_ volume: Volume, labels: LabelVolume? = nil, on cpu: CPU) throws -> PreprocessedCase {
+    public func callAsFunction(
+        _ volume: Volume, labels: LabelVolume? = nil, part: VoxelBox? = nil, on cpu: CPU
+    ) throws -> PreprocessedCase {
         try refuseUnsuitable(volume, labels)
         let wholeExtent = axisOrder(volume.extent)
         var voxels = axisOrder(volume.voxels, extent: volume.extent, on: cpu)
         let needsRegion = cropsToNonzero || normalization.contains(.zScore(insideOnly: true))
         let region = needsRegion ? NonzeroRegion(voxels: voxels, extent: wholeExtent, on: cpu) : nil
-        let box = cropsToNonzero ? region?.box ?? VoxelBox(whole: wholeExtent) : VoxelBox(whole: wholeExtent)
+        let nonzero = cropsToNonzero ? region?.box ?? VoxelBox(whole: wholeExtent) : VoxelBox(whole: wholeExtent)
         let isInside = region.map {
             cropsToNonzero ? $0.isInside : $0.box.uncropped($0.isInside, into: wholeExtent, outside: false)
         }
 
-        voxels = box.cropped(voxels, from: wholeExtent)
+        voxels = nonzero.cropped(voxels, from: wholeExtent)
         normalize(&voxels, isInside: isInside, on: cpu)
+        let wanted = part.map { nonzero.intersection(axisOrder($0)) } ?? nonzero
+        let box = wanted.extent.volume > 0 ? wanted : nonzero
+        voxels = box.relative(to: nonzero).cropped(voxels, from: nonzero.extent)
 
         let oldSpacing = axisOrder(volume.spacingMM)
         let newSpacing = zip(spacingMM, oldSpacing).map { $0 ?? $1 }
@@ -54,10 +61,11 @@ public struct Preprocessing: Sendable, Hashable, Codable {
         let resampled = Resampling()(
             voxels, extent: box.extent, to: extent, oldSpacingMM: oldSpacing, newSpacingMM: newSpacing, on: cpu)
         let resampledLabels = labels.map { labels in
-            var marked = box.cropped(axisOrder(labels.labels, extent: labels.extent, on: cpu), from: wholeExtent)
+            var marked = nonzero.cropped(axisOrder(labels.labels, extent: labels.extent, on: cpu), from: wholeExtent)
             if let isInside {
                 for index in marked.indices where marked[index] == 0 && !isInside[index] { marked[index] = -1 }
             }
+            marked = box.relative(to: nonzero).cropped(marked, from: nonzero.extent)
             return Resampling.labels(
                 marked, extent: box.extent, to: extent, oldSpacingMM: oldSpacing, newSpacingMM: newSpacing, on: cpu)
         }

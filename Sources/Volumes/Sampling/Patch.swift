@@ -96,6 +96,11 @@ extension VoxelBox {
             width: width.clamped(to: other.width))
     }
 
+    /// The same voxels as ``origin`` of `other` is the first one.
+    func relative(to other: VoxelBox) -> VoxelBox {
+        VoxelBox(origin: zip(origin, other.origin).map { $0 - $1 }, extent: extent)
+    }
+
     /// The box in the middle of this one; where the difference is odd, after the rounding of nnU-Net's centre crop.
     public func centered(_ extent: Extent3) -> VoxelBox {
         VoxelBox(

@@ -79,8 +79,10 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try ComparisonRecipe.load(recipe.required(), overrides: options.overrides)
+        let dataset =
+            recipe.classifies
+            ? try NNUNetDataset(classifying: data.requiredFolder()) : try NNUNetDataset(path: data.requiredFolder())
         let cpu = compute.cpu
         let others = try others.map(target)
         let comparison = try Comparison(
@@ -90,8 +92,10 @@ struct CompareCommand: ParsableCommand {
         var comparisonRun = ComparisonRun(comparison, folder: options.out)
         comparisonRun.shard = sharding.part
         comparisonRun.reused = try reused.map { try $0.requiredFolder() }
-        comparisonRun.evidence = ComparisonEvidence(
-            dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
+        if !recipe.classifies {
+            comparisonRun.evidence = ComparisonEvidence(
+                dataset, subgroups: try subgroups.map { try SubgroupFile(path: $0.required()) }, on: cpu)
+        }
         let results = try Interruption.bySignals { interruption in
             var runner = FinetuningRunner(
                 dataset, interruption: interruption, progress: { Training.Progress("\($0.key)", total: $1) },
@@ -99,7 +103,9 @@ struct CompareCommand: ParsableCommand {
             runner.others = Dictionary(others.map { ($0.name, $0.dataset) }) { first, _ in first }
             try runner.check(comparison)
             do {
-                return try comparisonRun.run(with: runner, resume: options.resume, report: ComparisonLines.show)
+                return try comparisonRun.run(
+                    with: runner, resume: options.resume,
+                    report: { ComparisonLines.show($0, score: comparison.scoreName) })
             } catch let stopped as TrainingInterrupted {
                 throw TrainingInterrupted(steps: stopped.steps, path: options.out)
             } catch is PreprocessingInterrupted {

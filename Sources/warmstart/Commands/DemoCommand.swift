@@ -44,7 +44,7 @@ struct DemoCommand: ParsableCommand {
                 return try demo.run(
                     on: compute.cpu, interruption: interruption,
                     begin: { StandardError.write("\($0.rawValue)\n") },
-                    progress: { Training.Progress($0, total: $1) }, report: ComparisonLines.show)
+                    progress: { Training.Progress($0, total: $1) }, report: { ComparisonLines.show($0) })
             } catch is TrainingInterrupted {
                 throw DemoInterrupted()
             }

@@ -10,10 +10,13 @@ import Volumes
 struct FinetuneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
-        abstract: "Train a segmentation network, from scratch or from pre-trained weights.",
+        abstract: "Train a segmentation or classification network, from scratch or from pre-trained weights.",
         discussion: """
             One fold of the dataset's cross-validation (splits_final.json, or nnU-Net's five folds) is left out, validates the network while it trains, and is predicted and \
             scored at the end: summary.json. The folder that comes out is what predict takes as --model.
+
+            With plan.head=classification whole images are classified; DATASET/classes.csv has the lines case,class and \
+            NAME,CLASS for each case of imagesTr, and labelsTr is not needed.
 
             Examples:
               warmstart finetune Finetune/small-cpu.yaml --data DATASET --out scratch
@@ -21,6 +24,7 @@ struct FinetuneCommand: ParsableCommand {
               warmstart finetune Finetune/small-cpu.yaml --data DATASET \\
                 --init resnet_10.pth --set plan.preset=of-weights \\
                 --set plan.preprocessing=like-pretrained --out from-medicalnet
+              warmstart finetune Finetune/classification.yaml --data NODULES --init pretrained --out nodules
             """)
 
     @Argument(help: "A recipe from Finetune/.")
@@ -59,8 +63,8 @@ struct FinetuneCommand: ParsableCommand {
     }
 
     private func train(on ranks: any Communicator) throws {
-        let dataset = try NNUNetDataset(path: data.requiredFolder())
         let recipe = try FinetuneRecipe.load(recipe.required(), overrides: options.overrides)
+        let dataset = try recipe.0.dataset(at: data.requiredFolder())
         let weights = start == "none" ? nil : try WeightsSource(argument: start).file()
         let split = try split(of: dataset, seed: recipe.0.seed)
         let cpu = compute.cpu(of: ranks)
@@ -79,12 +83,23 @@ struct FinetuneCommand: ParsableCommand {
             guard ranks.isFirst else { return }
             guard !split.test.isEmpty else { return print(options.out) }
             var cases = Training.Progress("predicting", total: split.test.count, unit: "case")
-            let scores = try training.evaluate(model, on: split.test) { done, _, name in
+            func advance(_ done: Int, _ all: Int, _ name: String) throws {
                 if interruption.isRequested { throw TrainingInterrupted(steps: steps, path: options.out) }
                 cases.advance(to: done, note: name)
             }
-            cases.finish()
-            try ScoreTable(scores).print(json: printing.json)
+            if recipe.0.classifies {
+                let scores = try training.classify(model, split.test, progress: advance)
+                cases.finish()
+                try ClassificationTable(scores).print(json: printing.json)
+            } else {
+                let scores = try training.evaluate(model, on: split.test, progress: advance)
+                cases.finish()
+                if recipe.0.region.interest != nil, recipe.0.region.coarse == nil {
+                    StandardError.write(
+                        "scored in the regions around the labels; with region.coarse=RUN it would be both stages\n")
+                }
+                try ScoreTable(scores).print(json: printing.json)
+            }
             if !printing.json { print("\n\(options.out)/summary.json\n\(options.out)/index.html") }
         }
     }

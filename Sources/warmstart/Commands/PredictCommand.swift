@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evaluation
 import Foundation
 import Ranks
 import Segmentation
@@ -9,19 +10,26 @@ import WeightFiles
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Segment images with one trained network, or the average of several.",
+        abstract: "Segment or classify images with one trained network, or the average of several.",
         discussion: """
             Every result has the grid and the header of its image. Images that have a result already are left alone, so \
-            that an interrupted prediction goes on where it stopped.
+            that an interrupted prediction goes on where it stopped. Models that classify give one table, classes.csv.
 
             Examples:
               warmstart predict --model run0 run1 run2 --input IMAGES --out PREDICTIONS
               warmstart predict --model small-patch large-patch --combine vote --input IMAGES --out PREDICTIONS
               warmstart predict --model run0 run1 --uncertainty MAPS --input IMAGES --out PREDICTIONS
+              warmstart predict --coarse coarse-run --model fine-run --input IMAGES --out PREDICTIONS
             """)
 
     @Option(parsing: .upToNextOption, help: "The folders of fine-tuning runs; several are averaged.")
     var model: [ExistingPath] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "The folders of runs that find the region in which --model looks, which was trained with region.margin_mm.")
+    var coarse: [ExistingPath] = []
 
     @Option(help: "A file of warmstart ensemble in place of --model: its models with their learned weights.")
     var ensemble: ExistingPath?
@@ -58,6 +66,9 @@ struct PredictCommand: ParsableCommand {
         guard ensemble == nil || combine == .logits else {
             throw ValidationError("--combine does not go with --ensemble, whose file says how its models decide.")
         }
+        guard coarse.isEmpty || ensemble == nil && combine == .logits else {
+            throw ValidationError("--coarse does not go with --ensemble or --combine.")
+        }
     }
 
     enum Combination: String, ExpressibleByArgument, CaseIterable {
@@ -65,6 +76,9 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let first = model.first, try SegmentationModelCard(ofRun: first.requiredFolder()).classifies {
+            return try classify()
+        }
         let segmenter = try segmenter()
         let images = sharding.part.part(
             of: try ChannelFiles.cases(in: input.requiredFolder(), channels: segmenter.channelNames.count))
@@ -95,6 +109,33 @@ struct PredictCommand: ParsableCommand {
         print(out)
     }
 
+    /// Classifies all images into one table.
+    private func classify() throws {
+        guard combine == .logits, uncertainty == nil, sharding.part == .whole else {
+            throw ValidationError("--combine, --uncertainty and --shard are for models that segment.")
+        }
+        var classifier = try Classifier(ofRuns: model.map { try $0.requiredFolder() }, on: compute.cpu)
+        if withoutMirroring { classifier.mirroredAxes = [] }
+        let files = try ChannelFiles.cases(in: input.requiredFolder(), channels: classifier.channelNames.count)
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        let lock = try FolderLock(out)
+        defer { withExtendedLifetime(lock) {} }
+        var table = ClassTable(classes: classifier.classes, images: [])
+        var progress = Training.Progress("classifying", total: files.count, unit: "case")
+        try Interruption.bySignals { interruption in
+            for image in files {
+                if interruption.isRequested { throw PredictionInterrupted(folder: out) }
+                let volume = try image.readImage(channelNames: classifier.channelNames)
+                table.images.append(
+                    ClassifiedImage(name: image.name, probabilities: try classifier.probabilities(of: volume)))
+                progress.advance(to: table.images.count, note: image.name)
+            }
+        }
+        progress.finish()
+        try table.write(to: "\(out)/\(ClassTable.fileName)")
+        print("\(out)/\(ClassTable.fileName)")
+    }
+
     /// Segments one image; the labels are written last, so that an image that has them has its maps.
     private func predict(
         _ image: DatasetCase, by segmenter: any ImageSegmenter, to file: String, pause: () throws -> Void
@@ -115,6 +156,14 @@ struct PredictCommand: ParsableCommand {
                 members, rule: .weighted(EnsembleWeights(learned.weights)), on: compute.cpu)
         }
         let folders = try model.map { try $0.requiredFolder() }
+        if !coarse.isEmpty {
+            var both = try TwoStageSegmenter(
+                coarse: opened(coarse.map { try $0.requiredFolder() }), fine: opened(folders, areShownRegions: true))
+            both.foundNothing = {
+                StandardError.write("the coarse model found nothing in an image: all of it is looked at\n")
+            }
+            return both
+        }
         switch combine {
         case .logits: return try opened(folders)
         case .probabilities, .vote:
@@ -124,8 +173,12 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    private func opened(_ folders: [String]) throws -> Ensemble {
+    /// - Parameter areShownRegions: whether another model finds the regions that some models need.
+    private func opened(_ folders: [String], areShownRegions: Bool = false) throws -> Ensemble {
         var ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
+        if let model = ensemble.models.first, model.card.region != nil, !areShownRegions {
+            throw SegmentationError.needsRegion(path: model.path)
+        }
         if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
         return ensemble
     }

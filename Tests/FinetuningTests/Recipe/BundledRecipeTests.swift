@@ -13,12 +13,13 @@ struct BundledRecipeTests {
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Finetune")
         .path(percentEncoded: false)
 
-    private static let names = ["s3d-table3", "schedules", "losses", "tricks", "adapters", "small-labels"].flatMap {
-        part in
-        ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(part)")) ?? []).sorted().map {
-            "\(part)/\($0)"
+    private static let names = ["s3d-table3", "schedules", "losses", "tricks", "adapters", "small-labels", "two-stage"]
+        .flatMap {
+            part in
+            ((try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(part)")) ?? []).sorted().map {
+                "\(part)/\($0)"
+            }
         }
-    }
 
     private func load(_ name: String) throws -> (FinetuneRecipe, ResolvedRecipe) {
         try FinetuneRecipe.load("\(Self.folder)/\(name)")
@@ -57,6 +58,14 @@ struct BundledRecipeTests {
         let main = try #require(schedule.stages.last)
         #expect(main.shape == .poly(exponent: 0.9) && !main.renewsOptimizer && main.steps == 250_000)
         #expect(main.trains == (row.hasSuffix("frozen") ? .only(["decoder"]) : .all))
+    }
+
+    @Test(
+        "whole images are classified at Med3D's rates", arguments: ["classification.yaml", "classification-cpu.yaml"])
+    func classification(name: String) throws {
+        let recipe = try load(name).0
+        #expect(recipe.classifies && recipe.loss.kind == .crossEntropy && recipe.training.rule is Adam)
+        #expect(recipe.training(isPretrained: true).schedule.stages.allSatisfy { $0.peak == 0.001 })
     }
 
     @Test func theFirstRowsStartFromScratch() throws {
