@@ -2,8 +2,8 @@
 public enum Phase: Sendable {
     /// Operations on trainable parameters are recorded.
     case training
-    /// Like `training`, but networks record whole blocks, whose inner results are computed again for the gradients: a
-    /// third more time for a fraction of the memory. Gradients are the same but for the rounding of a sum.
+    /// Like `training`, but networks record whole blocks, whose inner results are computed again for the gradients: up
+    /// to a third more time for less memory. Gradients are the same but for the rounding of a sum.
     case recomputing
     /// Nothing is recorded.
     case inference

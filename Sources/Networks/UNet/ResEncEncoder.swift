@@ -49,12 +49,14 @@ public struct ResEncEncoder: UNetEncoder {
     /// The maps of all stages, highest resolution first.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
         guard phase == .recomputing else { return maps(ofStem: stem(x, in: phase), in: phase) }
-        // The stem's maps are as large as any: they are computed again together with the first stage.
-        let parameters = stem.namedParameters + stages[0].namedParameters
+        // The stem's map is as large as any: it is computed again together with the first block.
+        let block = stages[0].blocks[0]
+        let parameters = stem.namedParameters + block.namedParameters
         let first = recomputed([x], parameters: parameters.map(\.parameter)) {
-            stages[0](stem($0[0], in: .training), in: .training)
+            block(stem($0[0], in: .training), in: .training)
         }
-        return [first] + stages.dropFirst().running(from: first) { stage, map in stage(map, in: phase) }
+        let finest = stages[0].blocks.dropFirst().reduce(first) { map, block in block(map, in: phase) }
+        return [finest] + stages.dropFirst().running(from: finest) { stage, map in stage(map, in: phase) }
     }
 
     /// The maps of all stages from the stem's result `[N, D, H, W, features[0]]`.
