@@ -124,7 +124,7 @@ struct ComparisonRunTests {
         // Unfinished; another score, which is as good a number as any; and as an earlier version wrote it.
         let checksum = try #require(whole.firstMatch(of: #/  "checksum" : \d+,\n/#)).output
         for (text, reason) in [
-            ("{", ""), (whole.replacing("0.4", with: "0.5", maxReplacements: 1), "checksum"),
+            ("{", "JSON"), (whole.replacing("0.4", with: "0.5", maxReplacements: 1), "checksum"),
             (whole.replacing(/0\.\d+/, with: "0.123", maxReplacements: 1), "checksum"),
             (whole.replacing(checksum, with: ""), "an earlier version"),
         ] where text != whole {

@@ -54,20 +54,22 @@ public struct ConfidenceProfile: Sendable, Hashable, Codable {
         near isTarget: (Int16) -> Bool, of labels: [Int16], _ geometry: Geometry, on cpu: CPU, _ body: (Int) -> Void
     ) {
         let (extent, spacingMM) = (geometry.extent, geometry.spacingMM)
-        func place(_ voxel: Int) -> [Int] {
-            [
-                voxel / (extent.height * extent.width), voxel / extent.width % extent.height, voxel % extent.width,
-            ]
-        }
-        let targets = labels.indices.filter { isTarget(labels[$0]) }
-        guard let first = targets.first else { return }
         // Distances are needed in the box of the targets and its surroundings only.
-        var (lower, upper) = (place(first), place(first))
-        for target in targets {
-            for (axis, index) in place(target).enumerated() {
-                (lower[axis], upper[axis]) = (min(lower[axis], index), max(upper[axis], index))
+        var (lower, upper) = ([Int.max, Int.max, Int.max], [-1, -1, -1])
+        var voxel = 0
+        for depth in 0..<extent.depth {
+            for height in 0..<extent.height {
+                for width in 0..<extent.width {
+                    if isTarget(labels[voxel]) {
+                        (lower[0], upper[0]) = (min(lower[0], depth), depth)
+                        (lower[1], upper[1]) = (min(lower[1], height), max(upper[1], height))
+                        (lower[2], upper[2]) = (min(lower[2], width), max(upper[2], width))
+                    }
+                    voxel += 1
+                }
             }
         }
+        guard upper[0] >= 0 else { return }
         let ranges = (0..<3).map { axis in
             let margin = Int((marginMM / spacingMM[axis]).rounded(.up))
             return max(0, lower[axis] - margin)..<min(extent[axis], upper[axis] + margin + 1)

@@ -34,11 +34,9 @@ public struct Reliability: Sendable, Hashable, Codable {
     /// The voxels of both.
     public static func + (first: Reliability, second: Reliability) -> Reliability {
         var sum = first
-        for bin in 0..<bins {
-            sum.voxels[bin] += second.voxels[bin]
-            sum.right[bin] += second.right[bin]
-            sum.confidence[bin] += second.confidence[bin]
-        }
+        sum.voxels = zip(first.voxels, second.voxels).map(+)
+        sum.right = zip(first.right, second.right).map(+)
+        sum.confidence = zip(first.confidence, second.confidence).map(+)
         return sum
     }
 
@@ -54,7 +52,7 @@ public struct Reliability: Sendable, Hashable, Codable {
 
     /// The reliability curve: one point for each bin with voxels, confidence ascending.
     public var curve: [Point] {
-        (0..<Self.bins).filter { voxels[$0] > 0 }.map { bin in
+        voxels.indices.filter { voxels[$0] > 0 }.map { bin in
             Point(
                 confidence: Double(confidence[bin]) / Double(Self.unit) / Double(voxels[bin]),
                 accuracy: Double(right[bin]) / Double(voxels[bin]), voxels: voxels[bin])
@@ -64,7 +62,7 @@ public struct Reliability: Sendable, Hashable, Codable {
     /// The expected calibration error (Naeini et al. 2015, Guo et al. 2017): the mean over voxels of how far accuracy and
     /// mean confidence of their bins are apart. NaN without voxels.
     public var expectedCalibrationError: Double {
-        let units = (0..<Self.bins).reduce(0) { $0 + abs(right[$1] * Self.unit - confidence[$1]) }
+        let units = voxels.indices.reduce(0) { $0 + abs(right[$1] * Self.unit - confidence[$1]) }
         return Double(units) / Double(Self.unit) / Double(voxels.reduce(0, +))
     }
 }

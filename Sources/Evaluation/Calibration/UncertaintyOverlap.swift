@@ -28,8 +28,8 @@ public struct UncertaintyOverlap: Sendable, Hashable, Codable {
     /// The voxels of both.
     public static func + (first: UncertaintyOverlap, second: UncertaintyOverlap) -> UncertaintyOverlap {
         var sum = first
-        sum.right = zip(first.right, second.right).map { $0 + $1 }
-        sum.wrong = zip(first.wrong, second.wrong).map { $0 + $1 }
+        sum.right = zip(first.right, second.right).map(+)
+        sum.wrong = zip(first.wrong, second.wrong).map(+)
         return sum
     }
 

@@ -56,12 +56,12 @@ extension NNUNetDataset {
 private struct DatasetContent {
     /// Of all files together.
     let digest: String
-    /// The case of each image, by the digest of its first file.
+    /// The case of each image, by its content.
     private let cases: [String: String]
 
     init(_ dataset: NNUNetDataset, on cpu: CPU) throws {
         let files =
-            dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }
+            dataset.trainingCases.flatMap { $0.imagePaths + [$0.labelPath].compactMap(\.self) }.flatMap(NIfTIFile.files)
             + [dataset.classesPath].compactMap(\.self)
         let digests = Mutex([String?](repeating: nil, count: files.count))
         cpu.forEach(files.count) { index in
@@ -75,15 +75,16 @@ private struct DatasetContent {
         let lines = found.map { "\(URL(filePath: $0.file).lastPathComponent) \($0.digest)" }
         digest = ContentDigest.of(Data(lines.joined(separator: "\n").utf8))
         let ofFile = Dictionary(found.map { ($0.file, $0.digest) }) { first, _ in first }
-        cases = Dictionary(
-            dataset.trainingCases.compactMap { item in ofFile[item.imagePaths[0]].map { ($0, item.name) } }
-        ) { first, _ in first }
+        func content(_ item: DatasetCase) -> String {
+            item.imagePaths.flatMap(NIfTIFile.files).compactMap { ofFile[$0] }.joined(separator: " ")
+        }
+        cases = Dictionary(dataset.trainingCases.map { (content($0), $0.name) }) { first, _ in first }
     }
 
     /// A case of this dataset and a case of the other that have the same image; nil without any.
     func firstImage(sharedWith other: DatasetContent) -> (own: String, other: String)? {
-        cases.sorted { $0.value < $1.value }.lazy.compactMap { digest, own in
-            other.cases[digest].map { (own, $0) }
+        cases.sorted { $0.value < $1.value }.lazy.compactMap { content, own in
+            other.cases[content].map { (own, $0) }
         }.first
     }
 }

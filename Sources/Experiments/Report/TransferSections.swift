@@ -33,6 +33,8 @@ struct TransferSections {
         let table = ComparisonTable(findings, of: results)
         parts.append(HTMLPage.table(columns: table.columns, rows: table.rows, numeric: table.numeric))
         if !findings.calibration.isEmpty {
+            parts.append(
+                "<p class=\"note\">How well the networks know there where they are wrong; see Calibration.</p>")
             parts.append(CalibrationSection(comparison, findings.calibration).table)
         }
         return parts.joined(separator: "\n")

@@ -36,19 +36,20 @@ public struct Verdict: Sendable, Codable {
     init(_ result: PairedResult, of score: String = "Dice", confidence: Double, place: String? = nil) {
         initialization = result.initialization
         outcome = result.runs < Self.runsToDecide ? .undecided : Self.outcome(result.interval)
+        let there = place.map { " on \($0)" } ?? ""
         let headline =
             switch outcome {
-            case .helped: "\(result.initialization) helped"
-            case .hurt: "\(result.initialization) did not help, it hurt"
-            case .noDifference: "\(result.initialization) did not help"
-            case .undecided: "Undecided whether \(result.initialization) helped"
+            case .helped: "\(result.initialization) helped\(there)"
+            case .hurt: "\(result.initialization) did not help\(there), it hurt"
+            case .noDifference: "\(result.initialization) did not help\(there)"
+            case .undecided: "Undecided whether \(result.initialization) helped\(there)"
             }
         let interval =
             result.interval.map {
                 " (\(Self.percent(confidence)) interval \(Format.signed($0.lower)) to \(Format.signed($0.upper)))"
             } ?? ""
         sentence =
-            "\(headline)\(place.map { " on \($0)" } ?? ""): over all training-set sizes its \(score) differs from \(result.baseline)'s by "
+            "\(headline): over all training-set sizes its \(score) differs from \(result.baseline)'s by "
             + "\(Format.signed(result.difference))\(interval); better in \(result.wins) of \(result.cases.count) test "
             + "cases, worse in \(result.losses)."
             + (result.runs < Self.runsToDecide

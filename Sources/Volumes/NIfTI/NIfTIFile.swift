@@ -180,6 +180,12 @@ extension NIfTIFile {
         return nil
     }
 
+    /// The files of the image at `path`: that one, or the header and the image of a pair.
+    public static func files(of path: String) -> [String] {
+        let header = pairPath(of: path, from: "img", to: "hdr") ?? path
+        return [header] + [pairPath(of: header, from: "hdr", to: "img").flatMap(firstExisting)].compactMap(\.self)
+    }
+
     /// `path`, or else the same with `.gz` added or taken away, or nil if neither file exists.
     private static func firstExisting(of path: String) -> String? {
         let other = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path + ".gz"

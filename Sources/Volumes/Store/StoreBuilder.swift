@@ -116,8 +116,9 @@ public struct StoreBuilder: Sendable {
 
     private func add(_ source: DatasetCase, to path: String, on cpu: CPU) throws {
         try pause()
-        // Before they are read: a file that is replaced meanwhile is noticed next time.
-        let files = try files(of: source).map(SourceFile.init(of:))
+        // Before the images are read: a file that is replaced meanwhile is noticed next time. What is wrong with a file, its
+        // reader says better.
+        let sources = Result { try files(of: source).map(SourceFile.init(of:)) }
         let image = try source.readImage(channelNames: plan.channels.map(\.name))
         let labels =
             try labels.map { try $0(source, image.geometry) }
@@ -126,12 +127,12 @@ public struct StoreBuilder: Sendable {
         let preprocessed = try plan.preprocessing(image, labels: labels, on: cpu)
         try pause()
         try PreprocessedStore.write(
-            preprocessed, named: source.name, sources: files, ignoreLabel: ignoreLabel, to: path)
+            preprocessed, named: source.name, sources: sources.get(), ignoreLabel: ignoreLabel, to: path)
     }
 
     /// The files that a case is made of.
     private func files(of source: DatasetCase) -> [String] {
-        source.imagePaths + [source.labelPath].compactMap(\.self) + labelFiles(source)
+        (source.imagePaths + [source.labelPath].compactMap(\.self) + labelFiles(source)).flatMap(NIfTIFile.files)
     }
 
     /// Makes sure that stored cases were made of the files as they are now.

@@ -342,6 +342,26 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
         }
     }
 
+    @Test func theImageOfAPairIsASourceToo() throws {
+        try withTemporaryFolder { folder in
+            let image = Volume(
+                voxels: (0..<512).map { Float($0) }, geometry: Geometry(extent: 8, spacingMM: [1, 1, 1]))
+            try NIfTIFile.write(image, to: folder + "/a.hdr")
+            #expect(NIfTIFile.files(of: folder + "/a.hdr") == ["a.hdr", "a.img"].map { "\(folder)/\($0)" })
+            #expect(NIfTIFile.files(of: folder + "/a.nii.gz") == [folder + "/a.nii.gz"])
+            let builder = StoreBuilder(plan: .fixed(channelNames: ["T1"], outputChannels: 1, patch: 8))
+            let item = DatasetCase(name: "a", imagePaths: [folder + "/a.hdr"])
+            func build() throws { _ = try builder.build([item], at: folder + "/store", on: CPU(threads: 1)) }
+            try build()
+            try build()
+            var bytes = try Data(contentsOf: URL(filePath: folder + "/a.img"))
+            bytes[100] ^= 1
+            try bytes.write(to: URL(filePath: folder + "/a.img"))
+            let error = #expect(throws: StoreError.self) { try build() }
+            #expect(error?.description.contains("a.img") == true)
+        }
+    }
+
     @Test("whoever asks to stop is heard between the steps of a case, and finished cases stay")
     func interrupted() throws {
         struct Stop: Error {}
