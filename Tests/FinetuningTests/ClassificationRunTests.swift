@@ -139,7 +139,7 @@ struct ClassificationRunTests {
 
     @Test(
         "switches that need labels of voxels are refused",
-        arguments: ["loss.kind=dice_ce", "patches.carve_mix=0.5", "teacher={kind: mean_teacher}"])
+        arguments: ["loss.kind=dice_ce", "patches.carve_mix=0.5", "teacher={kind: mean_teacher}", "region.margin_mm=5"])
     func refused(setting: String) throws {
         let folder = try TemporaryFolder()
         let dataset = try dataset(folder, cases: 14)

@@ -34,6 +34,7 @@ extension FinetuneRun {
             ),
             ("a teacher", "teacher.kind=none", recipe.teacher == .none),
             ("patches.carve_mix", "patches.carve_mix=0", recipe.carveMix == nil),
+            ("region.margin_mm", "region.margin_mm=none", recipe.region.interest == nil),
         ] where !isFit {
             throw FinetuneError.needsVoxelLabels(key: key, use: use)
         }

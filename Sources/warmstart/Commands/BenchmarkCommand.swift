@@ -3,14 +3,15 @@ import Experiments
 import Foundation
 import Tensors
 
-/// A training step or prediction, the operations one by one, or the evaluation of a case.
+/// A training step or prediction, the operations one by one, the evaluation of a case, or what tricks cost.
 enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
     case step(StepBenchmark.Case)
     case ops
     case metrics
     case scaling
+    case tricks
 
-    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops, .metrics, .scaling]
+    static let allCases = StepBenchmark.Case.allCases.map(Self.step) + [.ops, .metrics, .scaling, .tricks]
 
     var defaultValueDescription: String {
         switch self {
@@ -18,6 +19,7 @@ enum BenchmarkCase: ExpressibleByArgument, CaseIterable {
         case .ops: "ops"
         case .metrics: "metrics"
         case .scaling: "scaling"
+        case .tricks: "tricks"
         }
     }
 
@@ -39,18 +41,38 @@ struct BenchmarkCommand: ParsableCommand {
             10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
             two label maps of 300x512x512 voxels with five labels. scaling: a step on 1, 2, 4, ... ranks that share this \
             machine's cores, then what a model predicts for ResEnc-L at 160x160x160 voxels on 1 to 64 machines like this \
-            one, with all that it assumes. Prints one JSON object a line. Times mean something \
-            on an idle machine only.
+            one, with all that it assumes. tricks: what a training step of each variant of some comparisons takes beside the \
+            first one's, loader and augmentation included: seconds, how many of them the step waits for its batch, and the \
+            most memory of the process; on made-up hippocampi, about two minutes a table on two cores. Prints one JSON object a \
+            line, of tricks a table. Times mean something on an idle machine only.
 
-            Example:
+            Examples:
               warmstart benchmark finetune --runs 5
+              warmstart benchmark tricks --recipes Finetune/compare-losses-cpu.yaml
             """)
 
     @Argument(help: "What to time.")
     var benchmark: BenchmarkCase
 
-    @Option(help: "The edge of the cubic patch in voxels, a multiple of 32 (not for finetune).")
-    var patch = 96
+    @Option(
+        help: "The edge of the cubic patch in voxels, a multiple of 32 (not for finetune; default: 96, tricks: 32).")
+    var patch: Int?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            """
+            Comparisons whose variants are timed (tricks only; default: the tables of losses, tricks, adapters and memory \
+            in Finetune).
+            """,
+            valueName: "recipe"))
+    var recipes: [ExistingPath] = []
+
+    @Option(help: "Time this variant only, without ratios (tricks only).")
+    var variant: String?
+
+    @Flag(help: "Print one JSON object a line also of tricks.")
+    var json = false
 
     @Option(help: "The share of visible blocks (s3d only).")
     var visible = 0.25
@@ -62,8 +84,8 @@ struct BenchmarkCommand: ParsableCommand {
             """)
     var masks: String?
 
-    @Option(help: "How often to time, after one run that does not count.")
-    var runs = 3
+    @Option(help: "How often to time, after some that do not count (default: 3, tricks: 5).")
+    var runs: Int?
 
     @Option(help: "Microseconds before a message's first byte arrives (scaling only).")
     var latency = 50.0
@@ -77,7 +99,7 @@ struct BenchmarkCommand: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
-        guard patch > 0, patch % 32 == 0 else {
+        if let patch, patch <= 0 || patch % 32 != 0 {
             throw ValidationError("--patch must be a multiple of 32, got \(patch).")
         }
         guard visible > 0, visible <= 1 else { throw ValidationError("--visible must be above 0 and at most 1.") }
@@ -85,31 +107,38 @@ struct BenchmarkCommand: ParsableCommand {
         guard latency >= 0, bandwidth > 0 else {
             throw ValidationError("--latency must not be negative, --bandwidth must be above 0.")
         }
-        guard runs >= 1 else { throw ValidationError("--runs must be at least 1, got \(runs).") }
+        if let runs, runs < 1 { throw ValidationError("--runs must be at least 1, got \(runs).") }
     }
 
     func run() throws {
         switch benchmark {
         case .step(let step):
             var benchmark = StepBenchmark(step)
-            (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (patch, visible, runs)
+            (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (edge, visible, times)
             benchmark.recomputes = recompute
             try printLine(benchmark.run(on: compute.cpu))
         case .ops:
             var benchmark = OpsBenchmark()
-            (benchmark.patchEdge, benchmark.runs) = (patch, runs)
+            (benchmark.patchEdge, benchmark.runs) = (edge, times)
             try benchmark.run(on: compute.cpu) { try printLine($0) }
         case .scaling: try scaling()
+        case .tricks:
+            var tricks = TrickTimer(recipes: recipes, variant: variant, edge: patch ?? 32, compute: compute)
+            (tricks.steps, tricks.printsJSON) = (runs ?? 5, json)
+            try tricks.run(report: printLine)
         case .metrics:
             var benchmark = MetricsBenchmark(masks: masks ?? "")
-            benchmark.runs = runs
+            benchmark.runs = times
             try printLine(benchmark.run(on: compute.cpu))
         }
     }
 
+    private var edge: Int { patch ?? 96 }
+    private var times: Int { runs ?? 3 }
+
     private func scaling() throws {
         var benchmark = ScalingBenchmark()
-        (benchmark.patchEdge, benchmark.runs) = (patch, runs)
+        (benchmark.patchEdge, benchmark.runs) = (edge, times)
         let cpu = compute.cpu
         try benchmark.measure(on: cpu) { try printLine($0) }
         var (model, buckets) = try benchmark.model(on: cpu)
@@ -117,7 +146,7 @@ struct BenchmarkCommand: ParsableCommand {
         try printLine(
             ScalingAssumptions(
                 model: model, parameters: buckets.reduce(0) { $0 + $1.parameters }, messages: buckets.count,
-                threads: cpu.threads, precision: cpu.precision.rawValue, timedEdge: patch))
+                threads: cpu.threads, precision: cpu.precision.rawValue, timedEdge: edge))
         for ranks in [1, 2, 4, 8, 16, 32, 64] { try printLine(model.prediction(buckets, ranks: ranks)) }
     }
 

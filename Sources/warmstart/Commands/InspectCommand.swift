@@ -36,7 +36,10 @@ struct InspectCommand: ParsableCommand {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if isFolder.boolValue {
-            if holds("dataset.json") { return try NNUNetDataset(path: path).facts }
+            if holds("dataset.json") {
+                let isClassified = holds("classes.csv") && !holds("labelsTr")
+                return try (isClassified ? NNUNetDataset(classifying: path) : NNUNetDataset(path: path)).facts
+            }
             if holds("zarr.json") { return try PreprocessedStore(opening: path).facts }
             if holds("comparison.json") { return try ComparisonResults(contentsOf: "\(path)/comparison.json").facts }
             if holds("cells") {
