@@ -11,7 +11,7 @@ public func recomputed(
     let kept = inputs.map { Kept($0) }
     let result = body(inputs.map(\.detached)).detached
     // What the result could be made of again is what shall not be kept.
-    result.buffer.remake = nil
+    if !inputs.contains(where: { $0.buffer === result.buffer }) { result.buffer.remake = nil }
     let leaves = parameters.map { $0.tensor(in: .training) }
     return result.recorded(from: inputs + leaves) { gradient in
         var (outputs, variables) = again(kept, gradient.moved(), body)
@@ -20,8 +20,7 @@ public func recomputed(
     }
 }
 
-/// The result of `body` with what flows back to it, and the leaves of its inputs. The inputs themselves live only as long as
-/// the tape of `body` needs them.
+/// The result of `body` with what flows back to it, and the leaves of its inputs.
 private func again(
     _ inputs: [Kept], _ upstream: Tensor, _ body: ([Tensor]) -> Tensor
 ) -> (outputs: [(output: Tensor, upstream: Tensor)], variables: [TapeNode?]) {

@@ -89,7 +89,7 @@ struct TransferTests {
         var odd = target
         odd.name = "../x"
         #expect(throws: ComparisonError.unusableName("../x")) { try Comparison.small(transfer: [odd]) }
-        #expect(throws: ComparisonError.repeated("other dataset", "centre B")) {
+        #expect(throws: ComparisonError.repeated("other dataset", "centre_B")) {
             try Comparison.small(transfer: [target, target])
         }
         odd = TransferTarget(name: "B", dataset: "b", cases: [])

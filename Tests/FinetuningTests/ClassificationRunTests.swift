@@ -91,7 +91,7 @@ struct ClassificationRunTests {
         let opened = try Classifier(ofRuns: [folder("run")], on: cpu)
         let image = try dataset.readImage(dataset.labeledCase(run.validationCases[0]))
         #expect(try opened.probabilities(of: image) == scores.images[0].probabilities)
-        let table = try String(contentsOfFile: folder("run/predictions/classes.csv"), encoding: .utf8)
+        let table = try String(contentsOfFile: folder("run/predictions/class-probabilities.csv"), encoding: .utf8)
         #expect(table.hasPrefix("case,class,p(large),p(small)\nball_12,small,"))
         let log = try RunLog.read(folder("run/log.jsonl"))
         #expect(log.last?.validation?["accuracy"] != nil)

@@ -42,7 +42,7 @@ struct TransferHeadCommandTests {
         #expect(table.contains("AUC") && table.contains("ill") && table.contains("well"))
         _ = try await succeed(
             ["predict", "--model", path("run"), "--input", "\(data)/imagesTs", "--out", path("classified")])
-        let classes = try String(contentsOfFile: path("classified/classes.csv"), encoding: .utf8)
+        let classes = try String(contentsOfFile: path("classified/class-probabilities.csv"), encoding: .utf8)
         let rows = classes.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
         #expect(rows[0] == ["case", "class", "p(ill)", "p(well)"] && rows.count == 3)
         for row in rows.dropFirst() { #expect(abs((Double(row[2]) ?? 0) + (Double(row[3]) ?? 0) - 1) < 1e-5) }

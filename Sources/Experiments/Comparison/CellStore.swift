@@ -94,8 +94,8 @@ struct CellStore {
                 guard let result = try Self.read("\(source)/\(Self.resultName)") as Result?,
                     result.cell.difference(from: cell) == nil
                 else { continue }
-                let network = targets.isEmpty ? [] : ["weights.safetensors", "model.json"]
-                for part in ["predictions"] + network {
+                // The network too: other datasets may be added later.
+                for part in ["predictions", "weights.safetensors", "model.json"] {
                     try Self.copy("\(source)/run/\(part)", to: "\(folder(of: cell))/run", as: part)
                 }
                 for target in targets { try reuse(target, of: cell, from: source) }
@@ -127,9 +127,12 @@ struct CellStore {
         let files = FileManager.default
         do {
             try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            if files.fileExists(atPath: source), !files.fileExists(atPath: "\(folder)/\(name)") {
-                try files.copyItem(atPath: source, toPath: "\(folder)/\(name)")
-            }
+            guard files.fileExists(atPath: source), !files.fileExists(atPath: "\(folder)/\(name)") else { return }
+            // Whole, or not at all.
+            let unfinished = "\(folder)/\(name).partial"
+            if files.fileExists(atPath: unfinished) { try files.removeItem(atPath: unfinished) }
+            try files.copyItem(atPath: source, toPath: unfinished)
+            try files.moveItem(atPath: unfinished, toPath: "\(folder)/\(name)")
         } catch {
             throw FileError("copy", source, error)
         }

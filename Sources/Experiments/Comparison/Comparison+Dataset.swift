@@ -26,7 +26,9 @@ extension Comparison {
                 throw ComparisonError.sharedImage(case: own, target: name, copy: copy)
             }
             return TransferTarget(
-                name: name, dataset: other.name, cases: other.trainingCases.map(\.name).sorted(), digest: theirs.digest)
+                name: name, dataset: other.name,
+                folder: URL(filePath: other.path).standardizedFileURL.lastPathComponent,
+                cases: other.trainingCases.map(\.name).sorted(), digest: theirs.digest)
         }
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
@@ -45,6 +47,8 @@ extension NNUNetDataset {
             ("kind of task", classOfCase == nil && other.classOfCase == nil),
             ("classes", structures == other.structures),
             ("number of channels", channelNames.count == other.channelNames.count),
+            // Names may be others, but the same ones stand in the same order.
+            ("order of channels", channelNames == other.channelNames || Set(channelNames) != Set(other.channelNames)),
             ("ignored label", ignoreLabel == other.ignoreLabel),
         ] where !isSame {
             throw ComparisonError.otherTask(target: name, difference: difference)

@@ -12,13 +12,17 @@ extension Comparison {
             let run = URL(filePath: weights).deletingLastPathComponent().path
             let images = PretrainingImages(ofRun: run)
             // A fine-tuned network may be a start, too.
-            let labeled = try FinetuneSetup(ofRun: run)?.trainingCases ?? []
+            let setup = try FinetuneSetup(ofRun: run)
+            let labeled = setup?.trainingCases ?? []
             if let seen = tested.first(where: { images?.contains(caseNamed: $0) == true || labeled.contains($0) }) {
                 throw ComparisonError.seenBefore(weights: weights, case: seen)
             }
             // Cases of another dataset may share the names of this one's; images to pre-train on are of any dataset.
             for target in transfer {
-                if let seen = target.cases.first(where: { images?.contains(caseNamed: $0) == true }) {
+                let learned = setup?.dataset == target.folder ? labeled : []
+                if let seen = target.cases.first(where: {
+                    images?.contains(caseNamed: $0) == true || learned.contains($0)
+                }) {
                     throw ComparisonError.seenBefore(weights: weights, case: "\(seen) of \(target.name)")
                 }
             }

@@ -87,7 +87,7 @@ public struct Comparison: Sendable, Hashable, Codable {
         try Self.require(!classNames.isEmpty, .nothing("classes"))
         for (names, what) in [
             (initializations.map(\.name), "initialization"), (seeds.map(String.init), "seed"), (caseNames, "case"),
-            (transfer.map(\.name), "other dataset"),
+            (transfer.map(\.folderName), "other dataset"),
         ] {
             if let name = Self.firstRepeated(names) { throw ComparisonError.repeated(what, name) }
         }

@@ -30,6 +30,8 @@ public enum ComparisonError: UserFacingError, Equatable {
     case otherTask(target: String, difference: String)
     /// A labeled image that another dataset to test on has, too.
     case sharedImage(case: String, target: String, copy: String)
+    /// A training in regions without a run that finds them: test labels would have to point to them.
+    case regionsOfLabels(String)
     /// Weights that the recipe does not take.
     case unusedWeights(String)
     /// A variant that starts from weights that were not given.
@@ -74,14 +76,17 @@ public enum ComparisonError: UserFacingError, Equatable {
         case .sharedImage(let name, let target, let copy):
             "the image of \(name) is also case \(copy) of \(target): a test there would not be on other patients.\n"
                 + "Take it out of one of the two."
+        case .regionsOfLabels(let name):
+            "\(name) looks at regions of interest, but the recipe names no run that finds them: test cases would be scored where "
+                + "their own labels are.\nSet region.coarse=RUN."
         case .unusedWeights(let name):
             "the recipe transfers nothing (transfer: none), so \(name) would be scratch once more. "
                 + "Use a recipe that transfers the encoder, or leave --init out."
         case .unknownWeights(let variant, let name):
             "the variant \(variant) starts from weights called \(name).\nGive them: --init \(name)=RUN."
         case .seenBefore(let weights, let name):
-            "\(weights) was pre-trained on the test case \(name): the comparison would be unfair. "
-                + "Pre-train without the test cases (data.exclude_from), or choose another split."
+            "\(weights) was trained on the test case \(name), or on one of that name: the comparison would be unfair. "
+                + "Train without the test cases (data.exclude_from), or test on others."
         case .incompleteScores(let key, let reason): "the run of \(key) \(reason)."
         }
     }

@@ -91,8 +91,13 @@ public struct FinetuningRunner: CellRunner {
     }
 
     /// Makes sure that all weights can be used, before hours are spent on the first cell.
-    /// - Throws: ``ComparisonError/unusedWeights(_:)``, and what is wrong with a file.
+    /// - Throws: ``ComparisonError/unusedWeights(_:)``, ``ComparisonError/regionsOfLabels(_:)``, and what is wrong with a file.
     public func check(_ comparison: Comparison) throws {
+        for cell in comparison.cells {
+            let run = try finetuning(of: cell, in: "")
+            guard !run.looksAroundLabels else { throw ComparisonError.regionsOfLabels(cell.key.initialization) }
+            try run.checkRegion()
+        }
         for initialization in comparison.initializations where initialization.weights != nil {
             guard let cell = comparison.cells.first(where: { $0.key.initialization == initialization.name }) else {
                 continue

@@ -5,14 +5,16 @@ public struct TransferTarget: Sendable, Hashable, Codable {
     public var name: String
     /// The dataset's name.
     public var dataset: String
+    /// The name of the dataset's folder.
+    public var folder: String
     /// Its labeled cases; all are tested on.
     public var cases: [String]
     /// What identifies the content of its files; nil if it was not looked at.
     public var digest: String?
 
     /// The target called `name`.
-    public init(name: String, dataset: String, cases: [String], digest: String? = nil) {
-        (self.name, self.dataset, self.cases, self.digest) = (name, dataset, cases, digest)
+    public init(name: String, dataset: String, folder: String = "", cases: [String], digest: String? = nil) {
+        (self.name, self.dataset, self.folder, self.cases, self.digest) = (name, dataset, folder, cases, digest)
     }
 
     /// The name of its folder among the files of a cell.

@@ -29,7 +29,8 @@ struct ComparisonTable {
         let confidence = "\(Int((bootstrap.confidence * 100).rounded())) % interval"
         columns =
             [
-                "cases", "initialization", "runs", comparison.scoreName, "sd", confidence, "difference", confidence, "p",
+                "cases", "initialization", "runs", comparison.scoreName, "sd", confidence, "difference", confidence,
+                "p",
                 "better/worse",
             ] + last.map(\.name)
         numeric = Set(columns.indices).subtracting([1])

@@ -49,7 +49,8 @@ public struct ComparisonResults: Sendable, Codable {
         }
         caseScores = CaseScoreTable(comparison, outcomes)
         ranks = caseScores.flatMap {
-            $0.initializations.count > 1 ? RankStability($0.ranking, seed: bootstrap.seed) : nil
+            $0.initializations.count > 1 && comparison.metric == nil
+                ? RankStability($0.ranking, seed: bootstrap.seed) : nil
         }
     }
 

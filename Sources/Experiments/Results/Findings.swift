@@ -53,8 +53,11 @@ struct Findings {
             }
             if let result = compare(pairs[...], size: nil) { overall.append(result) }
         }
-        self.differences = differences.holmAdjusted()
-        self.overall = overall.holmAdjusted()
+        // A balanced accuracy is a mean over classes, of images that have one class each: tests of image by image would weigh the
+        // classes by their images and answer another question.
+        let hasTests = comparison.metric == nil
+        self.differences = hasTests ? differences.holmAdjusted() : differences.map(\.untested)
+        self.overall = hasTests ? overall.holmAdjusted() : overall.map(\.untested)
         verdicts = self.overall.map {
             Verdict($0, of: comparison.scoreName, confidence: bootstrap.confidence, place: place)
         }

@@ -74,6 +74,15 @@ public struct PairedResult: Sendable, Codable {
     }
 }
 
+extension PairedResult {
+    /// The difference and its interval without the tests of the cases one by one.
+    var untested: PairedResult {
+        var result = self
+        (result.signFlipP, result.wilcoxonP) = (nil, nil)
+        return result
+    }
+}
+
 extension [PairedResult] {
     /// Fills in the adjusted p values: the elements are one family of tests.
     func holmAdjusted() -> [PairedResult] {

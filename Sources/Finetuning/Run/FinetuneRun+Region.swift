@@ -2,13 +2,24 @@ import Segmentation
 import Volumes
 
 extension FinetuneRun {
-    /// Makes sure that the run that finds regions was trained on no case that is validated or tested on.
-    /// - Throws: ``FinetuneError``, ``SegmentationError/notAModel(path:reason:)``.
-    func checkRegion() throws {
+    /// Whether scores come from regions around reference labels, for want of a run that finds them.
+    public var looksAroundLabels: Bool { recipe.region.interest != nil && recipe.region.coarse == nil }
+
+    /// Makes sure that the run that finds regions can be read, sees the same channels in whole images, and was trained on no
+    /// case that is validated or tested on.
+    /// - Throws: ``FinetuneError``, ``SegmentationError``.
+    public func checkRegion() throws {
         guard recipe.region.interest == nil || recipe.teacher == .none else { throw FinetuneError.teacherOfRegions }
         guard let coarse = recipe.region.coarse else { return }
-        _ = try SegmentationModelCard(ofRun: coarse)
-        let known = FinetuneSetup(ofRun: coarse)?.trainingCases ?? []
+        let model = try Ensemble(ofRuns: [coarse], on: cpu)
+        guard model.models[0].card.region == nil else {
+            throw SegmentationError.notAModel(path: coarse, reason: "it looks at regions itself")
+        }
+        guard model.channelNames == dataset.channelNames else {
+            throw FinetuneError.otherTeacher(run: coarse, difference: "channels")
+        }
+        let setup = try FinetuneSetup(ofRun: coarse)
+        let known = (setup?.trainingCases ?? []) + (setup?.unlabeled ?? [])
         if let seen = hiddenCases.first(where: known.contains) {
             throw FinetuneError.informedTeacher(run: coarse, case: seen)
         }

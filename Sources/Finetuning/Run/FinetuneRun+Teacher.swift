@@ -99,9 +99,9 @@ extension FinetuneRun {
     /// The label of voxels that a teacher is unsure of: the dataset's ignored one, else one above all.
     var unsureLabel: Int16 { dataset.ignoreLabel ?? (dataset.classes.map(\.label).max() ?? 0) + 1 }
 
-    /// What identifies the teachers' weights; nil without teachers.
+    /// What identifies the weights of teachers and of the run that finds regions; nil without any.
     func teacherDigests() throws -> [String]? {
-        let runs = recipe.teacher.runs
+        let runs = recipe.teacher.runs + [recipe.region.coarse].compactMap(\.self)
         return runs.isEmpty
             ? nil : try runs.map { try ContentDigest.ofFile("\($0)/\(SegmentationModel.weightsName)") }
     }

@@ -18,7 +18,7 @@ public struct FinetuneSetup: Sealed, Hashable, Sendable {
     public var weightsDigest: String?
     /// The images without labels, by name; nil for none.
     public var unlabeled: [String]?
-    /// What identifies the content of the teachers' weights; nil for none.
+    /// What identifies the content of the weights of teachers, and of the run that finds regions; nil for none.
     public var teachers: [String]?
     /// Protects the file; 0 in memory.
     public var checksum: UInt32 = 0

@@ -6,7 +6,7 @@ import WeightFiles
 /// such as `nodule_001,benign,0.8712,0.1288`.
 public struct ClassTable: Sendable {
     /// What the file is called in a folder of predictions.
-    public static let fileName = "classes.csv"
+    public static let fileName = "class-probabilities.csv"
 
     /// The names of the classes.
     public var classes: [String]

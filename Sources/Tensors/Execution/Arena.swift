@@ -18,12 +18,13 @@ struct Arena {
     private var holes: [Range<Int>] = []
     private var top = 0
 
-    /// As many addresses as the machine has memory, or half of those that the process may have (`ulimit -v`); `nil` where
-    /// the system refuses them.
+    /// As many addresses as the machine has memory, or a quarter of those that the process may have (`ulimit -v`), for
+    /// volumes need some, too; `nil` where the system refuses them.
     init?() {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
-        let most = min(ProcessInfo.processInfo.physicalMemory, UInt64(limit.rlim_cur) / 2)
+        let most = min(
+            ProcessInfo.processInfo.physicalMemory, limit.rlim_cur == rlim_t.max ? .max : UInt64(limit.rlim_cur) / 4)
         let size = Int(clamping: most) / Self.step * Self.step
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         guard let block = mmap(nil, size, PROT_NONE, flags, -1, 0), block != MAP_FAILED else { return nil }

@@ -5,7 +5,7 @@ import Foundation
 /// `@unchecked Sendable`: everything is guarded by `lock`.
 final class MemoryPool: @unchecked Sendable {
     private let lock = NSLock()
-    /// Small blocks by size, and large ones that the arena had no addresses for.
+    /// Small blocks by size.
     private var free: [Int: [UnsafeMutableRawPointer]] = [:]
     /// Where large blocks come from, from the first one on.
     private var arena: Arena?
@@ -44,6 +44,9 @@ final class MemoryPool: @unchecked Sendable {
             handedOut -= size
             if arena?.contains(block) ?? false {
                 arena?.giveBack(block, bytes: size)
+            } else if Self.isLarge(size) {
+                // The arena had no addresses for it: blocks of so many sizes would not be asked for again.
+                block.deallocate()
             } else {
                 free[size, default: []].append(block)
             }

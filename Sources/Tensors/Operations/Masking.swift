@@ -1,12 +1,14 @@
 /// `x` with the hidden blocks set to zero, as a masked map: operations on it visit its visible voxels only.
 ///
 /// - Parameters:
-///   - x: `[N, D, H, W, C]`, an extent that is a multiple of the mask's grid.
+///   - x: `[N, D, H, W, C]`, an extent that is a multiple of the mask's grid; dense, or masked by the same mask.
 ///   - mask: `[N, gD, gH, gW]`.
 public func hide(_ x: Tensor, _ mask: BlockMask) -> Tensor {
     check(
         mask.samples == x.shape.samples && mask.cell(in: x.shape.extent) != nil,
         "a mask of \(mask.samples) grids of \(mask.grid) cells does not fit maps of shape \(x.shape)")
+    // Else the gradient would be claimed to be hidden where only the other mask hides.
+    check(x.visibility == nil || x.visibility == mask, "a masked map is hidden by another mask")
     let visibility = x.visibility
     return copied(x, hiding: mask).recorded(from: [x]) { gradient in
         [hidden(&gradient, mask).withVisibility(visibility)]

@@ -13,7 +13,8 @@ struct PredictCommand: ParsableCommand {
         abstract: "Segment or classify images with one trained network, or the average of several.",
         discussion: """
             Every result has the grid and the header of its image. Images that have a result already are left alone, so \
-            that an interrupted prediction goes on where it stopped. Models that classify give one table, classes.csv.
+            that an interrupted prediction goes on where it stopped. Models that classify give one table, \
+            class-probabilities.csv.
 
             Examples:
               warmstart predict --model run0 run1 run2 --input IMAGES --out PREDICTIONS

@@ -349,7 +349,7 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
             try NIfTIFile.write(image, to: folder + "/a.hdr")
             #expect(NIfTIFile.files(of: folder + "/a.hdr") == ["a.hdr", "a.img"].map { "\(folder)/\($0)" })
             #expect(NIfTIFile.files(of: folder + "/a.nii.gz") == [folder + "/a.nii.gz"])
-            let builder = StoreBuilder(plan: .fixed(channelNames: ["T1"], outputChannels: 1, patch: 8))
+            let builder = StoreBuilder(plan: .fixed(channelNames: ["T1"], outputChannels: 1, patch: 32))
             let item = DatasetCase(name: "a", imagePaths: [folder + "/a.hdr"])
             func build() throws { _ = try builder.build([item], at: folder + "/store", on: CPU(threads: 1)) }
             try build()
