@@ -15,6 +15,8 @@ public struct StepBenchmark: Sendable {
         case s3d
         /// A dense auto-encoding step on ResEnc-L, batch 1.
         case mae
+        /// A step of ResEnc-L's encoder alone, batch 1, on visible blocks.
+        case encoder
         /// The forward pass of one patch through ResEnc-L.
         case predict
     }
@@ -48,7 +50,7 @@ public struct StepBenchmark: Sendable {
     public var benchmark: Case
     /// Edge of the cubic patch of all cases but `finetune`, in voxels; a multiple of 32.
     public var patchEdge = 96
-    /// Share of visible blocks, `s3d` only.
+    /// Share of visible blocks, `s3d` and `encoder` only.
     public var visibleShare = 0.25
     /// Timed runs after one that is not.
     public var runs = 3
@@ -92,12 +94,18 @@ public struct StepBenchmark: Sendable {
         let extent = Extent3(patchEdge)
         try unet.plan.check(extent: extent)
         let x = noise(samples: 1, extent: extent, on: cpu)
+        let mask = BlockMask.random(
+            grid: extent.zipped(with: unet.plan.totalStride, /), visibleShare: visibleShare)
         switch benchmark {
+        case .encoder:
+            Initializer.he.initialize(unet.encoder, seed: 0)
+            return training(unet.encoder) {
+                let maps = unet.encoder(visibleShare < 1 ? hide(x, mask) : x, in: phase)
+                return maps.map { sum(multiply($0, $0)) }.reduce(Tensor(zeros: [], on: cpu), add)
+            }
         case .s3d:
             let network = Spark3DNetwork(unet, on: cpu)
             network.initialize(.he, seed: 0)
-            let grid = extent.zipped(with: unet.plan.totalStride, /)
-            let mask = BlockMask.random(grid: grid, visibleShare: visibleShare)
             return training(network) {
                 hiddenSquaredError(network(x, mask: mask, in: phase), target: x, mask: mask)
             }

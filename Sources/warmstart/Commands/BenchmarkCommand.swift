@@ -37,7 +37,7 @@ struct BenchmarkCommand: ParsableCommand {
         abstract: "Time a training step, a prediction, single operations or an evaluation on this machine.",
         discussion: """
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
-            predict: ResEnc-L on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
+            encoder, predict: ResEnc-L, or its encoder alone, on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
             10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
             two label maps of 300x512x512 voxels with five labels. scaling: a step on 1, 2, 4, ... ranks that share this \
             machine's cores, then what a model predicts for ResEnc-L at 160x160x160 voxels on 1 to 64 machines like this \
@@ -74,7 +74,7 @@ struct BenchmarkCommand: ParsableCommand {
     @Flag(help: "Print one JSON object a line also of tricks.")
     var json = false
 
-    @Option(help: "The share of visible blocks (s3d only).")
+    @Option(help: "The share of visible blocks (s3d and encoder only).")
     var visible = 0.25
 
     @Option(
