@@ -31,6 +31,8 @@ public enum FinetuneError: UserFacingError {
     case informedTeacher(run: String, case: String)
     /// A teacher sees images in another way, or other classes in them.
     case otherTeacher(run: String, difference: String)
+    /// The run that is to find regions sees other channels than the dataset has.
+    case otherChannelsOfRegions(run: String, theirs: [String], dataset: [String])
     /// The recipe's teacher has no runs.
     case noTeacher
     /// Pseudo-labels of no images.
@@ -102,6 +104,9 @@ public enum FinetuneError: UserFacingError {
         case .informedTeacher(let run, let name):
             "\(run) was trained on case \(name), which this run is validated or tested on: its label would leak.\n"
                 + "Use a run of the same fold."
+        case .otherChannelsOfRegions(let run, let theirs, let dataset):
+            "\(run) cannot find the regions: it sees the channels \(theirs.joined(separator: ", ")), and the dataset has "
+                + "\(dataset.joined(separator: ", ")).\nSet region.coarse to a run on this dataset."
         case .otherTeacher(let run, let difference):
             "\(run) cannot teach this network: their \(difference) differ.\nTrain a teacher with the same plan."
         case .noTeacher: "teacher.runs names no run. Give folders of trained runs, such as teacher.runs=[runs/teacher]."

@@ -43,7 +43,7 @@ public enum SegmentationError: UserFacingError, Equatable {
                 + "Train it with region.margin_mm (Finetune/two-stage/fine.yaml), or predict without --coarse."
         case .needsRegion(let path):
             "\(path) has learned to look inside of regions, so another model must find them.\n"
-                + "Give that one's run with --coarse."
+                + "That is what predict --coarse RUN is for; nothing else can use it."
         case .differentModels(let first, let second, let difference):
             "\(first) and \(second) cannot be averaged: their \(difference) differ.\nPredict with one of them."
         }

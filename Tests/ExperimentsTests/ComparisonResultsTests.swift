@@ -36,6 +36,28 @@ struct ComparisonResultsTests {
         #expect(isClose(results.groups[2].dice, 0.58 + (0.11 - 0.05) / 2 / 2))
     }
 
+    /// One image of each class: scratch tells both, S3D the first alone. Balanced accuracies of 1 and a half; each image has
+    /// one class, so tests and ranks of images would be of the plain accuracy.
+    @Test("a balanced accuracy comes without tests and ranks of single images")
+    func balancedAccuracy() throws {
+        let comparison = try Comparison(
+            dataset: "Nodules", caseNames: (0..<10).map { "c0\($0)" }, classNames: ["a", "b"],
+            metric: "balanced accuracy", initializations: [.scratch, Initialization(name: "S3D", weights: "w")],
+            sizes: [4], split: .everyFifthHeldOut, seeds: [1, 2, 3])
+        let results = results(comparison) { cell, name in
+            name == "c00" ? [1, .nan] : [.nan, cell.key.initialization == "scratch" ? 1 : 0]
+        }
+        #expect(isClose(results.groups[0].dice, 1) && isClose(results.groups[1].dice, 0.5))
+        for result in results.differences + results.overall {
+            #expect(isClose(result.difference, -0.5) && result.interval != nil)
+            #expect(
+                [result.signFlipP, result.adjustedP, result.wilcoxonP, result.adjustedWilcoxonP] == [
+                    nil, nil, nil, nil,
+                ])
+        }
+        #expect(results.ranks == nil)
+    }
+
     /// Class a: (0.11 − 0.05) / 2; class b: 0; so 0.015. Cases: c00 gains (0.11 + 0) / 2, c05 loses 0.05.
     @Test("paired differences compare each case with itself")
     func differences() throws {

@@ -1,10 +1,21 @@
 import Experiments
 import Foundation
+import WeightFiles
 
 /// A folder that is removed with the value.
 final class TemporaryFolder {
     let path = FileManager.default.temporaryDirectory.appending(path: "experiments-\(UUID().uuidString)").path
     deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// The setup that a fine-tuning run leaves, as far as comparisons look at it.
+struct SetupFile: Sealed {
+    var dataset = "d"
+    var trainingCases: [String]
+    var validationCases: [String] = []
+    var checksum: UInt32 = 0
+
+    func write(toRun folder: String) throws { try sealedFile().write(to: URL(filePath: "\(folder)/setup.json")) }
 }
 
 /// Stands in for training: scores by rule, remembers what it ran, and stops after so many cells.

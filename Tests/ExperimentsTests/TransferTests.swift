@@ -84,6 +84,39 @@ struct TransferTests {
         #expect(results.transfers[0].groups.map(\.dice) == results.transfers[1].groups.map(\.dice))
     }
 
+    /// What a comparison takes from another one can be tested on further datasets, too.
+    @Test("networks are reused along with their results")
+    func reusedNetworks() throws {
+        let other = TemporaryFolder()
+        let comparison = try Comparison.small()
+        _ = try run(comparison, FakeRunner(), in: other)
+        let place = "cells/\(comparison.cells[0].key.id)/run"
+        try FileManager.default.createDirectory(
+            atPath: "\(other.path)/\(place)", withIntermediateDirectories: true)
+        let names = ["weights.safetensors", "model.json"]
+        for name in names { try Data(name.utf8).write(to: URL(filePath: "\(other.path)/\(place)/\(name)")) }
+        _ = try run(comparison, FakeRunner(), reusing: [other.path])
+        for name in names {
+            #expect(try Data(contentsOf: URL(filePath: "\(folder.path)/\(place)/\(name)")) == Data(name.utf8))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/\(place)").count == names.count)
+    }
+
+    @Test("a start that was trained on the other dataset's cases is refused", arguments: [true, false])
+    func informedStart(isSameDataset: Bool) throws {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try SetupFile(dataset: isSameDataset ? "Dataset7" : "d", trainingCases: ["x"]).write(toRun: folder.path)
+        let comparison = try Comparison.small(
+            initializations: [.scratch, Initialization(name: "tuned", weights: "\(folder.path)/weights.safetensors")],
+            transfer: [TransferTarget(name: "B", dataset: "Other", folder: "Dataset7", cases: ["x"])])
+        if isSameDataset {
+            let error = #expect(throws: ComparisonError.self) { try comparison.checkHeldOut() }
+            #expect(error?.description.contains("x of B") == true)
+        } else {
+            try comparison.checkHeldOut()
+        }
+    }
+
     @Test("names must be able to name folders, and differ")
     func names() throws {
         var odd = target
@@ -105,12 +138,9 @@ struct TransferTests {
             return try NNUNetDataset(path: "\(folder.path)/\(name)")
         }
         let own = try dataset("own", seed: 1)
-        let recipe = try ComparisonRecipe.load(
-            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-                .appending(path: "Finetune/compare-transfer-cpu.yaml").path)
         func comparison(_ other: NNUNetDataset) throws -> Comparison {
             try Comparison(
-                own, initializations: [.scratch], recipe: recipe, transfer: [("other", other)], on: cpu)
+                own, initializations: [.scratch], recipe: Self.recipe(), transfer: [("other", other)], on: cpu)
         }
         let fine = try comparison(try dataset("other", seed: 2))
         #expect(
@@ -121,5 +151,40 @@ struct TransferTests {
             try comparison(try dataset("organs", seed: 1, kind: .organs))
         }
         #expect(organs == .otherTask(target: "other", difference: "classes"))
+    }
+
+    @Test("channels in another order are refused, other names are not")
+    func channels() throws {
+        let cpu = CPU(threads: 1)
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        func dataset(_ name: String, seed: UInt64, _ channels: [String]) throws -> NNUNetDataset {
+            let path = "\(folder.path)/\(name)"
+            try Phantom(.hippocampus).writeDataset(to: path, name: name, cases: 6, seed: seed, on: cpu)
+            for item in try NNUNetDataset(path: path).trainingCases {
+                try FileManager.default.copyItem(
+                    atPath: item.imagePaths[0], toPath: item.imagePaths[0].replacing("_0000.", with: "_0001."))
+            }
+            let description = URL(filePath: "\(path)/dataset.json")
+            var keys = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: description)) as? [String: Any])
+            keys["channel_names"] = ["0": channels[0], "1": channels[1]]
+            try JSONSerialization.data(withJSONObject: keys).write(to: description)
+            return try NNUNetDataset(path: path)
+        }
+        let own = try dataset("own", seed: 1, ["T1", "T2"])
+        func comparison(_ other: NNUNetDataset) throws -> Comparison {
+            try Comparison(
+                own, initializations: [.scratch], recipe: Self.recipe(), transfer: [("other", other)], on: cpu)
+        }
+        _ = try comparison(try dataset("renamed", seed: 2, ["MPRAGE", "TSE"]))
+        #expect(throws: ComparisonError.otherTask(target: "other", difference: "order of channels")) {
+            try comparison(try dataset("turned", seed: 3, ["T2", "T1"]))
+        }
+    }
+
+    private static func recipe() throws -> ComparisonRecipe {
+        try ComparisonRecipe.load(
+            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+                .appending(path: "Finetune/compare-transfer-cpu.yaml").path)
     }
 }

@@ -3,7 +3,6 @@ import Finetuning
 import Foundation
 import Testing
 import Training
-import WeightFiles
 
 @Suite("Variants of a recipe as rows")
 struct VariantTests {
@@ -105,13 +104,7 @@ struct VariantTests {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         let weights = "\(folder.path)/weights.safetensors"
         for (cases, isRefused) in [(["c01", "c02"], false), (["c01", "c05"], true)] {
-            struct Setup: Sealed {
-                var dataset = "d"
-                var trainingCases: [String]
-                var validationCases: [String] = []
-                var checksum: UInt32 = 0
-            }
-            try Setup(trainingCases: cases).sealedFile().write(to: URL(filePath: "\(folder.path)/setup.json"))
+            try SetupFile(trainingCases: cases).write(toRun: folder.path)
             let comparison = try Comparison.small(initializations: [
                 .scratch, Initialization(name: "tuned", weights: weights),
             ])

@@ -64,19 +64,7 @@ struct ClassificationRunTests {
     private func train(_ run: FinetuneRun, _ start: FinetuneRun.Start = .fresh, interruptAfter steps: Int? = nil) throws
         -> SegmentationModel
     {
-        let interruption = Interruption()
-        var (reports, seconds) = (0, 0.0)
-        var progress = Training.Progress(
-            "test", total: 60, unit: "step", isTerminal: true,
-            write: { _ in
-                reports += 1
-                if reports == steps { interruption.request() }
-            },
-            now: {
-                seconds += 1
-                return seconds
-            })
-        return try run.train(start, interruption: interruption, progress: &progress)
+        try run.train(start, interruptAfter: steps)
     }
 
     @Test func theSizeOfABallIsLearned() throws {

@@ -64,12 +64,24 @@ struct RunBench {
         _ run: FinetuneRun, _ start: FinetuneRun.Start = .fresh, interruptAfter steps: Int? = nil,
         report: (TransferReport) -> Void = { _ in }
     ) throws -> SegmentationModel {
+        try run.train(start, interruptAfter: steps, report: report)
+    }
+
+    func weightBytes(_ run: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: folder("\(run)/weights.safetensors")))
+    }
+}
+
+extension FinetuneRun {
+    /// Trains, and asks to stop after so many steps.
+    func train(
+        _ start: Start, interruptAfter steps: Int?, report: (TransferReport) -> Void = { _ in }
+    ) throws -> SegmentationModel {
         let interruption = Interruption()
-        var reports = 0
         // The bar is drawn at every step when the clock runs fast.
-        var seconds = 0.0
+        var (reports, seconds) = (0, 0.0)
         var progress = Training.Progress(
-            "test", total: 6, unit: "step", isTerminal: true,
+            "test", total: schedule.steps, unit: "step", isTerminal: true,
             write: { _ in
                 reports += 1
                 if reports == steps { interruption.request() }
@@ -78,10 +90,6 @@ struct RunBench {
                 seconds += 1
                 return seconds
             })
-        return try run.train(start, interruption: interruption, progress: &progress, report: report)
-    }
-
-    func weightBytes(_ run: String) throws -> Data {
-        try Data(contentsOf: URL(filePath: folder("\(run)/weights.safetensors")))
+        return try train(start, interruption: interruption, progress: &progress, report: report)
     }
 }

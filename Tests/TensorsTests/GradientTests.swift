@@ -146,21 +146,48 @@ struct GradientTests {
         },
     ]
 
-    @Test(arguments: cases)
-    func matchesCentralDifferences(test: Case) {
-        let cpu = CPU(threads: 2)
-        // Odd multiples of a grain, shuffled: a step smaller than the grain crosses no kink and no tie of a maximum.
-        let inputs = test.shapes.enumerated().map { index, shape in
+    /// Odd multiples of a grain, shuffled: a step smaller than the grain crosses no kink and no tie of a maximum.
+    private static func inputs(of test: Case, on cpu: CPU) -> [Tensor] {
+        test.shapes.enumerated().map { index, shape in
             var draws = Draws(seed: 21, purpose: "gradients", sample: index)
             let grain = 2.5 / Float(max(50, shape.count))
             let values = draws.permutation(of: shape.count).map { (Float($0) - Float(shape.count) / 2 + 0.5) * grain }
             return Tensor(values, shape: shape, on: cpu)
         }
+    }
+
+    private static func upstream(of output: Tensor) -> Tensor {
+        let dense = randomTensor(output.shape, seed: 22, on: output.cpu)
+        return output.visibility.map { hide(dense, $0) } ?? dense
+    }
+
+    /// Where nobody else holds a map, its memory is used up for gradients, or it is gone and computed again.
+    @Test("gradients have the same bits whether maps are held or let go", arguments: cases)
+    func memoryDoesNotMatter(test: Case) {
+        let leaves = Self.inputs(of: test, on: CPU(threads: 2)).map { $0.tracked() }
+        func gradients(holding: Bool) -> [[Float]?] {
+            var held: [Tensor] = []
+            func end() -> Tensor {
+                let maps = leaves.map { leakyReLU(scale($0, by: 1.5), slope: 0.5) }
+                let output = test.function(maps)
+                if holding { held = maps + [output] }
+                return scale(output, by: 0.75)
+            }
+            let output = end()
+            let gradients = Tensor.backward(from: [(output, Self.upstream(of: output))])
+            return withExtendedLifetime(held) { leaves.map { gradients[$0]?.scalars } }
+        }
+        let held = gradients(holding: true)
+        #expect(held.allSatisfy { $0 != nil } && gradients(holding: false) == held)
+    }
+
+    @Test(arguments: cases)
+    func matchesCentralDifferences(test: Case) {
+        let cpu = CPU(threads: 2)
+        let inputs = Self.inputs(of: test, on: cpu)
         let tracked = inputs.map { $0.tracked() }
         let output = test.function(tracked)
-        let upstream =
-            output.visibility.map { hide(randomTensor(output.shape, seed: 22, on: cpu), $0) }
-            ?? randomTensor(output.shape, seed: 22, on: cpu)
+        let upstream = Self.upstream(of: output)
         let gradients = Tensor.backward(from: [(output, upstream)])
         func loss(_ inputs: [Tensor]) -> Double {
             zip(test.function(inputs).scalars, upstream.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }

@@ -7,16 +7,12 @@ struct SmallLabelCommandTests {
     private let folder = TemporaryFolder()
     private func path(_ name: String) -> String { "\(folder.path)/\(name)" }
 
-    private func succeed(_ arguments: [String]) async throws -> String {
-        let outcome = try await Tool.run(arguments)
-        try #require(outcome.status == 0, "\(outcome.errors)")
-        return outcome.output
-    }
-
     @Test("two runs are trained, ranked images, learned weights and maps come out")
     func chain() async throws {
         let data = path("data")
-        _ = try await succeed(["phantom", "--kind", "hippocampus", "--cases", "6", "--unlabeled", "2", "--out", data])
+        _ = try await Tool.succeed([
+            "phantom", "--kind", "hippocampus", "--cases", "6", "--unlabeled", "2", "--out", data,
+        ])
         let recipe = """
             plan: {patch: 16, spacing_mm: [3, 3, 3], preset: resenc-xs}
             steps: 2
@@ -26,19 +22,19 @@ struct SmallLabelCommandTests {
             """
         try Data(recipe.utf8).write(to: URL(filePath: path("recipe.yaml")))
         for seed in 0..<2 {
-            _ = try await succeed([
+            _ = try await Tool.succeed([
                 "finetune", path("recipe.yaml"), "--data", data, "--seed", "\(seed)", "--out", path("run\(seed)"),
             ])
         }
         let runs = [path("run0"), path("run1")]
         // Images that were trained on are left out.
-        let ranked = try await succeed(
+        let ranked = try await Tool.succeed(
             ["select", "--model"] + runs + ["--input", "\(data)/imagesTr", "--count", "1", "--json"])
         let lines = try #require(try JSONSerialization.jsonObject(with: Data(ranked.utf8)) as? [[String: Any]])
         #expect(lines.map { $0["rank"] as? Int } == [1, 2] && lines[0]["selected"] as? Bool == true)
         let entropies = lines.compactMap { $0["entropy"] as? Double }
         #expect(entropies.count == 2 && entropies[0] >= entropies[1])
-        let table = try await succeed(
+        let table = try await Tool.succeed(
             [
                 "select", "--model", runs[0], "--strategy", "random", "--diverse", "--input", "\(data)/imagesTs",
                 "--count", "1",
@@ -50,13 +46,13 @@ struct SmallLabelCommandTests {
         ])
         #expect(alone.status == 64 && alone.errors.contains("several models"))
 
-        let learned = try await succeed(
+        let learned = try await Tool.succeed(
             ["ensemble", "--model"] + runs + ["--data", data, "--out", path("ensemble.json"), "--json"])
         let file = try #require(try JSONSerialization.jsonObject(with: Data(learned.utf8)) as? [String: Any])
         #expect((file["learnedOn"] as? [String])?.count == 1 && (file["checkedOn"] as? [String])?.count == 1)
         let weights = try #require(file["weights"] as? [[Double]])
         for channel in 0..<3 { #expect(abs(weights[0][channel] + weights[1][channel] - 1) < 1e-9) }
-        _ = try await succeed([
+        _ = try await Tool.succeed([
             "predict", "--ensemble", path("ensemble.json"), "--input", "\(data)/imagesTs", "--uncertainty",
             path("maps"),
             "--out", path("predictions"),

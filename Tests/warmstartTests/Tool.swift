@@ -42,6 +42,13 @@ enum Tool {
         return process
     }
 
+    /// What the tool prints; a run that fails ends the test with what it said.
+    static func succeed(_ arguments: [String]) async throws -> String {
+        let outcome = try await run(arguments)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+    }
+
     /// Runs the tool to its end.
     static func run(_ arguments: String..., in folder: String? = nil) async throws -> Outcome {
         try await run(arguments, in: folder)

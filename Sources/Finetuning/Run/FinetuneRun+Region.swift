@@ -16,7 +16,8 @@ extension FinetuneRun {
             throw SegmentationError.notAModel(path: coarse, reason: "it looks at regions itself")
         }
         guard model.channelNames == dataset.channelNames else {
-            throw FinetuneError.otherTeacher(run: coarse, difference: "channels")
+            throw FinetuneError.otherChannelsOfRegions(
+                run: coarse, theirs: model.channelNames, dataset: dataset.channelNames)
         }
         let setup = try FinetuneSetup(ofRun: coarse)
         let known = (setup?.trainingCases ?? []) + (setup?.unlabeled ?? [])

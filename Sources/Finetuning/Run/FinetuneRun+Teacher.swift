@@ -126,6 +126,7 @@ extension FinetuneRun {
             for (difference, isSame) in [
                 ("classes", card.classes == dataset.classes && card.regions == dataset.regions),
                 ("preprocessing", card.plan.preprocessing == plan.preprocessing),
+                ("regions of interest", card.region == nil),
             ] where !isSame {
                 throw FinetuneError.otherTeacher(run: run, difference: difference)
             }

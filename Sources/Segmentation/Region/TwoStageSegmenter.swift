@@ -57,6 +57,12 @@ public struct TwoStageSegmenter: ImageSegmenter {
 }
 
 extension Ensemble {
+    /// Makes sure that the models have learned to look at whole images.
+    /// - Throws: ``SegmentationError/needsRegion(path:)``.
+    public func requireWholeImages() throws {
+        guard models[0].card.region == nil else { throw SegmentationError.needsRegion(path: models[0].path) }
+    }
+
     /// The models, looking at the region around labels on an image's own grid, if they have learned to look at regions and
     /// there is any label; else at the whole image.
     /// - Parameter ignored: a label that does not count.

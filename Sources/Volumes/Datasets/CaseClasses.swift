@@ -21,7 +21,9 @@ struct CaseClasses {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw wrong("cannot be read; classification wants a table with the lines case,class and then NAME,CLASS")
         }
-        let rows = String(decoding: data, as: UTF8.self).split(
+        // Spreadsheets put a byte order mark in front.
+        let text = String(decoding: data, as: UTF8.self)
+        let rows = text.trimmingPrefix("\u{FEFF}").split(
             omittingEmptySubsequences: false, whereSeparator: \.isNewline
         )
         .map {
@@ -48,7 +50,9 @@ struct CaseClasses {
         guard found.count > 1 else {
             throw wrong("all cases have the class \(found.first ?? "–"); at least two are needed")
         }
-        let names = found.allSatisfy { Int($0) != nil } ? found.sorted { Int($0)! < Int($1)! } : found.sorted()
+        let areNumbers = found.allSatisfy { Int($0) != nil }
+        // Numbers that are written in two ways, such as 1 and 01, are two classes.
+        let names = found.sorted { (areNumbers ? Int($0)! : 0, $0) < (areNumbers ? Int($1)! : 0, $1) }
         self.names = names
         classOfCase = named.compactMapValues(names.firstIndex)
     }

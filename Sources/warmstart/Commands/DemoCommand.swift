@@ -47,6 +47,8 @@ struct DemoCommand: ParsableCommand {
                     progress: { Training.Progress($0, total: $1) }, report: { ComparisonLines.show($0) })
             } catch is TrainingInterrupted {
                 throw DemoInterrupted()
+            } catch is PreprocessingInterrupted {
+                throw DemoInterrupted()
             }
         }
         print("\(results.text)\n\(demo.page)")

@@ -41,6 +41,7 @@ struct EnsembleCommand: ParsableCommand {
         let dataset = try NNUNetDataset(path: data.requiredFolder())
         let cpu = compute.cpu
         let members = try folders.map { try Ensemble(ofRuns: [$0], on: cpu) }
+        for member in members { try member.requireWholeImages() }
         // Refuses models of other classes before anything is predicted.
         _ = try ModelMixture(members, rule: .averageProbabilities, on: cpu)
         let cases = try unseenCases(of: dataset, folders)

@@ -112,8 +112,8 @@ struct PredictCommand: ParsableCommand {
 
     /// Classifies all images into one table.
     private func classify() throws {
-        guard combine == .logits, uncertainty == nil, sharding.part == .whole else {
-            throw ValidationError("--combine, --uncertainty and --shard are for models that segment.")
+        guard combine == .logits, uncertainty == nil, coarse.isEmpty, sharding.part == .whole else {
+            throw ValidationError("--coarse, --combine, --uncertainty and --shard are for models that segment.")
         }
         var classifier = try Classifier(ofRuns: model.map { try $0.requiredFolder() }, on: compute.cpu)
         if withoutMirroring { classifier.mirroredAxes = [] }
@@ -125,7 +125,7 @@ struct PredictCommand: ParsableCommand {
         var progress = Training.Progress("classifying", total: files.count, unit: "case")
         try Interruption.bySignals { interruption in
             for image in files {
-                if interruption.isRequested { throw PredictionInterrupted(folder: out) }
+                if interruption.isRequested { throw PredictionInterrupted(folder: out, keepsResults: false) }
                 let volume = try image.readImage(channelNames: classifier.channelNames)
                 table.images.append(
                     ClassifiedImage(name: image.name, probabilities: try classifier.probabilities(of: volume)))
@@ -177,9 +177,7 @@ struct PredictCommand: ParsableCommand {
     /// - Parameter areShownRegions: whether another model finds the regions that some models need.
     private func opened(_ folders: [String], areShownRegions: Bool = false) throws -> Ensemble {
         var ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
-        if let model = ensemble.models.first, model.card.region != nil, !areShownRegions {
-            throw SegmentationError.needsRegion(path: model.path)
-        }
+        if !areShownRegions { try ensemble.requireWholeImages() }
         if withoutMirroring { (ensemble.window.mirroredAxes, ensemble.window.views) = ([], nil) }
         return ensemble
     }

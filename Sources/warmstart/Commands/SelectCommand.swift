@@ -58,6 +58,7 @@ struct SelectCommand: ParsableCommand {
     func run() throws {
         let folders = try model.map { try $0.requiredFolder() }
         let ensemble = try Ensemble(ofRuns: folders, on: compute.cpu)
+        try ensemble.requireWholeImages()
         guard ensemble.predictions > 1 || ![.mutualInformation, .disagreement].contains(strategy) else {
             throw ValidationError(
                 "--strategy \(strategy.rawValue) compares predictions, and one model without mirroring gives one: "

@@ -79,6 +79,12 @@ struct TrickTimer {
         try process.run()
         let line = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
+        guard process.terminationReason == .exit else {
+            throw ValidationError(
+                "the process that timed \(name) was killed by signal \(process.terminationStatus), as the system does when "
+                    + "memory runs out. Give a smaller --patch.")
+        }
+        // It has said why.
         guard process.terminationStatus == 0 else { throw ExitCode(process.terminationStatus) }
         return try JSONDecoder().decode(TrickBenchmark.Measurement.self, from: line)
     }

@@ -28,6 +28,11 @@ final class CaseClassesTests {
         #expect(dataset.classes.map(\.name) == ["9", "10"] && dataset.classOfCase == ["a": 1, "b": 0, "c": 0])
     }
 
+    @Test func aByteOrderMarkAndNumbersOfOneSizeAreNoTrouble() throws {
+        let dataset = try dataset("\u{FEFF}case,class\r\na,1\r\nb,01\r\nc,001\r\n")
+        #expect(dataset.classes.map(\.name) == ["001", "01", "1"])
+    }
+
     @Test(
         "a table that is missing, or does not fit the images, is an error that names the line or the case",
         arguments: [

@@ -342,6 +342,39 @@ private func withStore(_ made: PreprocessedCase = preprocessed(), _ body: (Strin
         }
     }
 
+    /// Files without compression are equally long; size and time do not tell them apart.
+    @Test("another folder or link in the place of the one that was read is noticed", arguments: [false, true])
+    func replacedFolder(isLink: Bool) throws {
+        try withTemporaryFolder { folder in
+            let files = FileManager.default
+            for (name, offset) in [("one", 0), ("two", 7)] as [(String, Float)] {
+                try files.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+                let image = Volume(
+                    voxels: (0..<512).map { Float($0 % 11) + offset * Float($0 % 3) },
+                    geometry: Geometry(extent: 8, spacingMM: [1, 1, 1]))
+                try NIfTIFile.write(image, to: "\(folder)/\(name)/a.nii")
+                try files.setAttributes(
+                    [.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: "\(folder)/\(name)/a.nii")
+            }
+            if isLink { try files.createSymbolicLink(atPath: "\(folder)/images", withDestinationPath: "\(folder)/one") }
+            let images = "\(folder)/\(isLink ? "images" : "one")"
+            let builder = StoreBuilder(plan: .fixed(channelNames: ["T1"], outputChannels: 1, patch: 32))
+            let item = DatasetCase(name: "a", imagePaths: [images + "/a.nii"])
+            func build() throws { _ = try builder.build([item], at: folder + "/store", on: CPU(threads: 1)) }
+            try build()
+            try build()
+            if isLink {
+                try files.removeItem(atPath: images)
+                try files.createSymbolicLink(atPath: images, withDestinationPath: "\(folder)/two")
+            } else {
+                try files.removeItem(atPath: images)
+                try files.moveItem(atPath: "\(folder)/two", toPath: images)
+            }
+            let error = #expect(throws: StoreError.self) { try build() }
+            #expect(error?.description.contains("other content than before") == true)
+        }
+    }
+
     @Test func theImageOfAPairIsASourceToo() throws {
         try withTemporaryFolder { folder in
             let image = Volume(
