@@ -27,18 +27,19 @@ static TARGET void NAME(moments)(const float *x, const float *pivot, const ws_sp
 
 static TARGET void NAME(affine_activate)(const float *x, const float *mean, const float *scale, const float *shift,
                                          const float *residual, float slope, const ws_span *spans, int64_t span_count,
-                                         int32_t channels, float *restrict y) {
+                                         int32_t channels, float *y) {
     for (int64_t s = 0; s < span_count; s++) {
         for (int64_t v = spans[s].start; v < spans[s].start + spans[s].count; v++) {
             const float *row = x + v * channels, *added = residual ? residual + v * channels : 0;
             float *out = y + v * channels;
+            // y may be x or the residual.
             if (added) {
-                for (int32_t c = 0; c < channels; c++) {
+                IN_PLACE for (int32_t c = 0; c < channels; c++) {
                     float z = (row[c] - mean[c]) * scale[c] + shift[c] + added[c];
                     out[c] = z > 0 ? z : z * slope;
                 }
             } else {
-                for (int32_t c = 0; c < channels; c++) {
+                IN_PLACE for (int32_t c = 0; c < channels; c++) {
                     float z = (row[c] - mean[c]) * scale[c] + shift[c];
                     out[c] = z > 0 ? z : z * slope;
                 }

@@ -26,6 +26,8 @@ struct GradientTests {
         kernel: Extent3(depth: 2, height: 1, width: 3), stride: Extent3(depth: 1, height: 2, width: 2),
         padding: Extent3(depth: 1, height: 0, width: 2), dilation: Extent3(depth: 2, height: 1, width: 1))
 
+    static let blocks = Extent3(depth: 1, height: 2, width: 2)
+
     private static func teacher(_ cpu: CPU) -> Tensor {
         Tensor((0..<576).map { Float($0 * 11 % 23) / 8 - 1 }, shape: map, on: cpu)
     }
@@ -37,6 +39,11 @@ struct GradientTests {
         },
         Case("convTranspose3D", [map, [2, 1, 3, 5, 4], [5]]) {
             convTranspose3D($0[0], weight: $0[1], bias: $0[2], uneven)
+        },
+        Case("convTranspose3D joining", [map, [1, 2, 2, 5, 4], [5], [2, 4, 6, 12, 3]]) {
+            convTranspose3D(
+                $0[0], weight: $0[1], bias: $0[2],
+                ConvGeometry(kernel: blocks, stride: blocks, padding: 0), joining: $0[3])
         },
         Case("linear", [[3, 4], [1, 1, 1, 4, 5], [5]]) { linear($0[0], weight: $0[1], bias: $0[2]) },
         Case("instanceNorm", [map, [4], [4], map]) {

@@ -59,8 +59,8 @@ public struct GenesisDecoder: LevelDecoder {
     }
 
     /// The map of a level from the one below and the skip connection.
-    public func joined(_ level: Int, _ below: Tensor, _ skip: Tensor, in phase: Phase) -> Tensor {
-        stages[level](concatenate([upsamplers[level](below, in: phase), skip]), in: phase)
+    public func joined(_ level: Int, _ below: Tensor, _ skip: consuming Tensor, in phase: Phase) -> Tensor {
+        stages[level](upsamplers[level](below, joining: skip, in: phase), in: phase)
     }
 
     /// The logits of a level's map.

@@ -30,8 +30,9 @@ public struct ConvNormActivation: Module {
     /// `conv` and `norm`.
     public var members: [Member] { [.module("conv", conv), .module("norm", norm)] }
 
-    /// - Parameter x: `[N, D, H, W, in]`; the result is `[N, D', H', W', out]`.
-    public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-        norm(conv(x, in: phase), slope: isActivated ? Self.slope : 1, residual: nil, in: phase)
+    /// - Parameter x: `[N, D, H, W, in]`, let go as soon as it is convolved; the result is `[N, D', H', W', out]`.
+    public func callAsFunction(_ x: consuming Tensor, in phase: Phase) -> Tensor {
+        let y = conv(consume x, in: phase)
+        return norm(consume y, slope: isActivated ? Self.slope : 1, residual: nil, in: phase)
     }
 }

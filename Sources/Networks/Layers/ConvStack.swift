@@ -23,8 +23,10 @@ public struct ConvStack: Module {
     /// `convs.0`, `convs.1`, ...
     public var members: [Member] { Member.modules("convs", convs) }
 
-    /// - Parameter x: `[N, D, H, W, in]`; the result is `[N, D', H', W', out]`.
-    public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-        convs.reduce(x) { map, conv in conv(map, in: phase) }
+    /// - Parameter x: `[N, D, H, W, in]`, let go as soon as it is convolved; the result is `[N, D', H', W', out]`.
+    public func callAsFunction(_ x: consuming Tensor, in phase: Phase) -> Tensor {
+        var map = x
+        for conv in convs { map = conv(consume map, in: phase) }
+        return map
     }
 }

@@ -26,4 +26,13 @@ public struct ConvTranspose3D: ConvolutionLayer {
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
         convTranspose3D(x, weight: weight.tensor(in: phase), bias: bias?.tensor(in: phase), geometry)
     }
+
+    /// The result with the channels of a skip connection behind its own: `[N, D sD, H sH, W sW, out + C]`.
+    ///
+    /// - Parameters:
+    ///   - x: `[N, D, H, W, in]`, dense.
+    ///   - skip: `[N, D sD, H sH, W sW, C]`, dense.
+    public func callAsFunction(_ x: Tensor, joining skip: consuming Tensor, in phase: Phase) -> Tensor {
+        convTranspose3D(x, weight: weight.tensor(in: phase), bias: bias?.tensor(in: phase), geometry, joining: skip)
+    }
 }

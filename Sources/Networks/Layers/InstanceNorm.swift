@@ -30,7 +30,7 @@ public struct InstanceNorm: NormLayer {
     ///   - slope: of the leaky ReLU for negative values; 1 for none.
     ///   - residual: a map like `x`.
     public func callAsFunction(
-        _ x: Tensor, slope: Float = 1, residual: Tensor? = nil, in phase: Phase
+        _ x: consuming Tensor, slope: Float = 1, residual: consuming Tensor? = nil, in phase: Phase
     ) -> Tensor {
         instanceNorm(
             x, weight: weight.tensor(in: phase), bias: bias.tensor(in: phase), epsilon: Self.epsilon, slope: slope,

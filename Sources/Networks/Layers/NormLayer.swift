@@ -10,10 +10,12 @@ public protocol NormLayer: Module {
     /// `activation(norm(x) + residual)`.
     ///
     /// - Parameters:
-    ///   - x: `[N, D, H, W, C]`.
+    ///   - x: `[N, D, H, W, C]`; its memory may be used up.
     ///   - slope: of the leaky ReLU for negative values; 1 for none.
-    ///   - residual: a map like `x`.
-    func callAsFunction(_ x: Tensor, slope: Float, residual: Tensor?, in phase: Phase) -> Tensor
+    ///   - residual: a map like `x`; its memory may be used up.
+    func callAsFunction(
+        _ x: consuming Tensor, slope: Float, residual: consuming Tensor?, in phase: Phase
+    ) -> Tensor
 }
 
 /// The norms that a U-Net may have.

@@ -48,19 +48,21 @@ public struct ResidualBlock: Module {
             + (adapter.map { [.module("adapter", $0)] } ?? [])
     }
 
-    /// - Parameter x: `[N, D, H, W, in]`, an extent that is a multiple of the stride; the result is
+    /// - Parameter x: `[N, D, H, W, in]`, whose memory may be used up, an extent that is a multiple of the stride; the result is
     ///   `[N, D / sD, H / sH, W / sW, out]`.
-    public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
+    public func callAsFunction(_ x: consuming Tensor, in phase: Phase) -> Tensor {
         if phase == .recomputing {
             return recomputed([x], parameters: namedParameters.map(\.parameter)) { self($0[0], in: .training) }
         }
-        let hidden = conv2.conv(conv1(x, in: phase), in: phase)
-        let y = conv2.norm(hidden, slope: ConvNormActivation.slope, residual: skip(x, in: phase), in: phase)
+        // Before the skip connection, which may use up x.
+        let hidden = conv2.conv(conv1(copy x, in: phase), in: phase)
+        let y = conv2.norm(
+            consume hidden, slope: ConvNormActivation.slope, residual: skip(consume x, in: phase), in: phase)
         return adapter?(y, in: phase) ?? y
     }
 
-    private func skip(_ x: Tensor, in phase: Phase) -> Tensor {
-        let pooled = stride == 1 ? x : averagePool3D(x, kernel: stride, stride: stride)
+    private func skip(_ x: consuming Tensor, in phase: Phase) -> Tensor {
+        let pooled = stride == 1 ? consume x : averagePool3D(x, kernel: stride, stride: stride)
         return projection?(pooled, in: phase) ?? pooled
     }
 }

@@ -17,9 +17,11 @@ public struct ResEncEncoder: UNetEncoder {
         /// `blocks.0`, `blocks.1`, ...
         public var members: [Member] { Member.modules("blocks", blocks) }
 
-        /// - Parameter x: `[N, D, H, W, in]`.
-        public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
-            blocks.reduce(x) { map, block in block(map, in: phase) }
+        /// - Parameter x: `[N, D, H, W, in]`, whose memory may be used up.
+        public func callAsFunction(_ x: consuming Tensor, in phase: Phase) -> Tensor {
+            var map = x
+            for block in blocks { map = block(consume map, in: phase) }
+            return map
         }
     }
 
@@ -60,7 +62,8 @@ public struct ResEncEncoder: UNetEncoder {
     }
 
     /// The maps of all stages from the stem's result `[N, D, H, W, features[0]]`.
-    public func maps(ofStem stemMap: Tensor, in phase: Phase) -> [Tensor] {
-        stages.running(from: stemMap) { stage, map in stage(map, in: phase) }
+    public func maps(ofStem stemMap: consuming Tensor, in phase: Phase) -> [Tensor] {
+        let finest = stages[0](stemMap, in: phase)
+        return [finest] + stages.dropFirst().running(from: finest) { stage, map in stage(map, in: phase) }
     }
 }

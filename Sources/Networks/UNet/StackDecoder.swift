@@ -55,7 +55,7 @@ public struct StackDecoder: LevelDecoder {
     public func logits(_ level: Int, _ map: Tensor, in phase: Phase) -> Tensor { heads[level](map, in: phase) }
 
     /// The map of a level from the one below and the skip connection.
-    public func joined(_ level: Int, _ below: Tensor, _ skip: Tensor, in phase: Phase) -> Tensor {
+    public func joined(_ level: Int, _ below: consuming Tensor, _ skip: consuming Tensor, in phase: Phase) -> Tensor {
         // Of a single convolution nothing is kept but its result, as large as the map of the level that would be kept instead.
         if phase == .recomputing, stages[level].convs.count > 1 {
             let parameters = upsamplers[level].namedParameters + stages[level].namedParameters
@@ -63,6 +63,7 @@ public struct StackDecoder: LevelDecoder {
                 joined(level, $0[0], $0[1], in: .training)
             }
         }
-        return stages[level](concatenate([upsamplers[level](below, in: phase), skip]), in: phase)
+        let map = upsamplers[level](consume below, joining: skip, in: phase)
+        return stages[level](consume map, in: phase)
     }
 }

@@ -33,9 +33,13 @@ struct GatheredProduct {
     ///   - weight: `[kD, kH, kW, in, out]`.
     ///   - adjoint: whether the source has `out` channels and the output `in`.
     ///   - bias: one number per output channel, or `nil` for zeros.
-    func multiply(_ weight: Tensor, adjoint: Bool, bias: Tensor?, into output: UnsafeMutablePointer<Float>) {
+    ///   - rowLength: elements from one output voxel to the next, where others lie behind its channels.
+    func multiply(
+        _ weight: Tensor, adjoint: Bool, bias: Tensor?, into output: UnsafeMutablePointer<Float>, rowLength: Int? = nil
+    ) {
         let outputs = weight.shape[adjoint ? 3 : 4]
-        if let cubes = CubeProduct(self, channels: outputs) {
+        let rowLength = rowLength ?? outputs
+        if rowLength == outputs, let cubes = CubeProduct(self, channels: outputs) {
             return cubes.multiply(weight, adjoint: adjoint, bias: bias, into: output)
         }
         let paired = multipliesPairs(outputs: outputs)
@@ -58,12 +62,12 @@ struct GatheredProduct {
                         kernels.gather_multiply_pairs(
                             table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
                             weights.buffer.words + offset, biases.pointer + p * panel, output + p * panel, index,
-                            Int64(outputs), columns)
+                            Int64(rowLength), columns)
                     } else {
                         kernels.gather_multiply(
                             table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
                             weights.buffer.pointer + offset, biases.pointer + p * panel, output + p * panel, index,
-                            Int64(outputs), columns)
+                            Int64(rowLength), columns)
                     }
                 }
             }

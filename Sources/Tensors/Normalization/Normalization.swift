@@ -96,7 +96,12 @@ struct Normalization {
     /// Running statistics to use instead of those of `x`.
     var given: PooledStatistics?
 
-    func apply(_ x: Tensor, weight: Tensor?, bias: Tensor?, residual: Tensor?) -> (output: Tensor, PooledStatistics) {
+    /// Without gradients the result takes up the memory of a residual, or else of an `x`, that the caller hands over and
+    /// nobody else holds.
+    func apply(
+        _ x: consuming Tensor, weight: Tensor?, bias: Tensor?, residual: consuming Tensor?
+    ) -> (output: Tensor, PooledStatistics) {
+        var (x, residual) = (x, residual)
         let channels = x.shape.channels
         check(
             weight.map { $0.shape == [channels] } ?? true && bias.map { $0.shape == [channels] } ?? true,
@@ -106,13 +111,17 @@ struct Normalization {
         let spans = Spans(of: x)
         let statistics = given ?? PooledStatistics(of: x, spans: spans, pool: pool)
         let affine = Affine(statistics, epsilon: epsilon, weight: weight, bias: bias)
+        guard [x, weight, bias, residual].contains(where: { $0?.needsGradient ?? false }) else {
+            let target = residual?.isUnshared() ?? false ? residual : x.isUnshared() ? x : nil
+            return (applied(affine, to: x, residual: residual, spans, into: target), statistics)
+        }
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
         let output = applied(affine, to: x, residual: residual, spans)
-        var kept = Kept(x, if: inputs.needGradient)
+        var kept = Kept(x)
         // `nil` for those that there are none of. The residual itself need not live until then.
         let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
         // Of a sum, the activation's sign is not known from x.
-        let signs = residual == nil || slope == 1 ? nil : Kept(output, if: inputs.needGradient)
+        let signs = residual == nil || slope == 1 ? nil : Kept(output)
         let recorded = output.recorded(from: inputs) { gradient in
             let all = pullback(
                 &gradient, &kept, signs, affine, spans, statistics, weight: needs.weight ?? false,
@@ -128,11 +137,12 @@ struct Normalization {
         return (recorded.remakable { [kept] in applied(affine, to: kept.value, residual: nil, spans) }, statistics)
     }
 
-    private func applied(_ affine: Affine, to x: Tensor, residual: Tensor?, _ spans: Spans) -> Tensor {
+    /// - Parameter target: `x` or the residual itself, to be overwritten.
+    private func applied(
+        _ affine: Affine, to x: Tensor, residual: Tensor?, _ spans: Spans, into target: Tensor? = nil
+    ) -> Tensor {
         let (channels, cpu) = (x.shape.channels, x.cpu)
-        let output = Tensor(
-            shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
-        output.zeroHidden(output.pointer, mask: x.visibility)
+        let output = target ?? emptyMap(like: x)
         let kernels = cpu.kernelSet.table.pointee
         cpu.parallel(spans.pieces.count) { piece in
             let first = spans.pieces[piece].sample * channels
@@ -157,14 +167,9 @@ struct Normalization {
         let kernels = cpu.kernelSet.table.pointee
         let (mean32, rate, gamma) = (affine.mean, affine.rate, affine.gamma)
         let rate32 = rate.map(Float.init)
-        func empty() -> Tensor {
-            let map = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: cpu), visibility: x.visibility)
-            map.zeroHidden(map.pointer, mask: x.visibility)
-            return map
-        }
         // The memory of the gradient, and then that of x, takes up results if nobody else holds it.
         let own = gradient.visibility == x.visibility && gradient.isUnshared() ? gradient : nil
-        let dz = needsResidual ? own ?? empty() : nil
+        let dz = needsResidual ? own ?? emptyMap(like: x) : nil
         // Sums of dz and of dz * normalized x, per piece, then per sample and channel.
         let partial = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: cpu)
         cpu.parallel(spans.pieces.count) { piece in
@@ -215,7 +220,7 @@ struct Normalization {
                 shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index] - ofX * meanError[index])
             }
         }
-        let dx = dz == nil ? own ?? empty() : x.isUnshared() ? x : empty()
+        let dx = dz == nil ? own ?? emptyMap(like: x) : x.isUnshared() ? x : emptyMap(like: x)
         let coefficients = scale + slopeOfX + shift
         let row = rate.count
         cpu.parallel(spans.pieces.count) { piece in
@@ -233,6 +238,13 @@ struct Normalization {
             }
         }
         return (dx, weightGradient, biasGradient, dz)
+    }
+
+    /// A map whose hidden voxels are zero and whose visible ones have no value yet.
+    private func emptyMap(like x: Tensor) -> Tensor {
+        let map = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: x.visibility)
+        map.zeroHidden(map.pointer, mask: x.visibility)
+        return map
     }
 
     /// The sum of `gamma * sums` over each element's pool.

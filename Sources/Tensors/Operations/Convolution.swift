@@ -41,43 +41,6 @@ public func conv3D(_ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvG
     }
 }
 
-/// Transposed 3D convolution, the adjoint of ``conv3D(_:weight:bias:_:)`` as a function of its input, plus a bias.
-///
-/// - Parameters:
-///   - x: `[N, D, H, W, in]`, dense.
-///   - weight: `[kD, kH, kW, out, in]`: the weights of the convolution it is the adjoint of.
-///   - bias: `[out]`.
-///   - outputPadding: extra voxels at the far end of each axis.
-/// - Returns: `[N, D', H', W', out]`, `D' = (D - 1) stride - 2 padding + dilation (kernel - 1) + outputPadding + 1`.
-public func convTranspose3D(
-    _ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvGeometry, outputPadding: Extent3 = 0
-) -> Tensor {
-    checkWeight(weight, inputs: x.shape.channels, axis: 4, geometry, "convTranspose3D")
-    check(x.visibility == nil, "convTranspose3D wants a dense map: fill the hidden voxels first")
-    let extent = geometry.transposedExtent(of: x.shape.extent, outputPadding: outputPadding)
-    let shape = Shape(samples: x.shape.samples, extent: extent, channels: weight.shape[3])
-    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
-    // One product for each output voxel and pair of channels.
-    let isCheap = geometry.kernel == geometry.stride
-    let kept = Kept(x, if: isCheap ? inputs.needGradient : weight.needsGradient)
-    let output = convolveAdjoint(x, weight, bias, geometry, shape: shape, visibility: nil)
-        .recorded(from: inputs) { gradient in
-            var gradients: [Tensor?] = [nil, nil]
-            if kept.needsGradient {
-                gradients[0] = convolve(gradient, weight, nil, geometry, shape: kept.shape, visibility: nil)
-            }
-            if weight.needsGradient {
-                let product = GatheredProduct(
-                    source: gradient, geometry: geometry, pixels: kept.shape.extent, mask: nil, transposed: false)
-                gradients[1] = product.outerProduct(with: kept.value).reshaped(to: weight.shape)
-            }
-            if let bias { gradients.append(bias.needsGradient ? channelSums(gradient, visibility: nil) : nil) }
-            return gradients
-        }
-    guard isCheap else { return output }
-    return output.remakable { convolveAdjoint(kept.value, weight, bias, geometry, shape: shape, visibility: nil) }
-}
-
 /// `y = x weight + bias` over the last axis.
 ///
 /// - Parameters:
@@ -93,7 +56,7 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
 }
 
 /// `convolve` and `convolveAdjoint` are each other's input gradients.
-private func convolve(
+func convolve(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
 ) -> Tensor {
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
@@ -103,7 +66,7 @@ private func convolve(
     return output
 }
 
-private func convolveAdjoint(
+func convolveAdjoint(
     _ y: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
 ) -> Tensor {
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: y.cpu), visibility: visibility)
@@ -113,7 +76,7 @@ private func convolveAdjoint(
     return output
 }
 
-private func checkWeight(_ weight: Tensor, inputs: Int, axis: Int, _ geometry: ConvGeometry, _ name: String) {
+func checkWeight(_ weight: Tensor, inputs: Int, axis: Int, _ geometry: ConvGeometry, _ name: String) {
     check(
         weight.shape.rank == 5 && Array(weight.shape.dimensions[..<3]) == geometry.kernel.dimensions
             && weight.shape[axis] == inputs,

@@ -10,7 +10,8 @@
 ///   - slope: of the activation for negative values; 1 for no activation.
 ///   - residual: a map like `x` to add before the activation.
 public func instanceNorm(
-    _ x: Tensor, weight: Tensor?, bias: Tensor?, epsilon: Double, slope: Float = 1, residual: Tensor? = nil
+    _ x: consuming Tensor, weight: Tensor?, bias: Tensor?, epsilon: Double, slope: Float = 1,
+    residual: consuming Tensor? = nil
 ) -> Tensor {
     Normalization(pool: .groups(channelsPerGroup: 1), epsilon: epsilon, slope: slope)
         .apply(x, weight: weight, bias: bias, residual: residual).output
