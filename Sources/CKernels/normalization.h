@@ -32,7 +32,6 @@ static TARGET void NAME(affine_activate)(const float *x, const float *mean, cons
         for (int64_t v = spans[s].start; v < spans[s].start + spans[s].count; v++) {
             const float *row = x + v * channels, *added = residual ? residual + v * channels : 0;
             float *out = y + v * channels;
-            // y may be x or the residual.
             if (added) {
                 IN_PLACE for (int32_t c = 0; c < channels; c++) {
                     float z = (row[c] - mean[c]) * scale[c] + shift[c] + added[c];

@@ -41,6 +41,14 @@ struct StepMemoryTests {
         #expect(peak(of: .training) < blocks + decoder + working + coarse)
     }
 
+    /// At full resolution a block needs three maps; joining needs the skip connection and room for two maps.
+    @Test func aPredictionHoldsHardlyMoreThanThreeMaps() {
+        let before = held()
+        withExtendedLifetime(network(x, in: .inference)) {
+            #expect(Double(cpu.takePeakBytes() - before) / Self.mapBytes < 3.6)
+        }
+    }
+
     @Test func recomputingTakesAtMostHalf() {
         let (kept, recomputed) = (peak(of: .training), peak(of: .recomputing))
         #expect(recomputed <= 0.5 * kept, "\(recomputed) of \(kept) maps")

@@ -123,7 +123,7 @@ typedef struct {
                     float *offset, float *squares);
 
     // y = a((x - mean[c]) * scale[c] + shift[c] + residual), a(z) = z for z > 0, slope * z otherwise. residual may be
-    // NULL.
+    // NULL, y may be x or residual.
     void (*affine_activate)(const float *x, const float *mean, const float *scale, const float *shift,
                             const float *residual, float slope, const ws_span *spans, int64_t span_count,
                             int32_t channels, float *y);

@@ -26,9 +26,9 @@ public struct InstanceNorm: NormLayer {
     /// `activation(norm(x) + residual)` in one pass.
     ///
     /// - Parameters:
-    ///   - x: `[N, D, H, W, C]`.
+    ///   - x: `[N, D, H, W, C]`; its memory may be used up.
     ///   - slope: of the leaky ReLU for negative values; 1 for none.
-    ///   - residual: a map like `x`.
+    ///   - residual: a map like `x`; its memory may be used up.
     public func callAsFunction(
         _ x: consuming Tensor, slope: Float = 1, residual: consuming Tensor? = nil, in phase: Phase
     ) -> Tensor {

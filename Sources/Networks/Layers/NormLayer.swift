@@ -64,7 +64,9 @@ public struct GroupNorm: NormLayer {
     public var members: [Member] { [.parameter("weight", weight), .parameter("bias", bias)] }
 
     /// See ``NormLayer/callAsFunction(_:slope:residual:in:)``.
-    public func callAsFunction(_ x: Tensor, slope: Float, residual: Tensor?, in phase: Phase) -> Tensor {
+    public func callAsFunction(
+        _ x: consuming Tensor, slope: Float, residual: Tensor?, in phase: Phase
+    ) -> Tensor {
         let y = groupNorm(
             x, groups: groups, weight: weight.tensor(in: phase), bias: bias.tensor(in: phase), epsilon: Self.epsilon)
         return activated(y, slope: slope, residual: residual)

@@ -44,7 +44,7 @@ struct CubeProduct {
             padding: (0, 0, 0), dilation: (1, 1, 1), transposed: 0)
     }
 
-    /// ``GatheredProduct/multiply(_:adjoint:bias:into:)``.
+    /// ``GatheredProduct/multiply(_:adjoint:bias:into:rowLength:)``.
     func multiply(_ weight: Tensor, adjoint: Bool, bias: Tensor?, into target: UnsafeMutablePointer<Float>) {
         let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
         let (panel, panels) = (Int(kernels.panel), (outputs + Int(kernels.panel) - 1) / Int(kernels.panel))

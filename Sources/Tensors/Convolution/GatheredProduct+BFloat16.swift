@@ -4,7 +4,7 @@ import CKernels
 ///
 /// The choice depends on the shapes alone, so that every kernel set computes the same function.
 extension GatheredProduct {
-    /// Whether ``multiply(_:adjoint:bias:into:)`` gains: rounding a source voxel costs about as much as multiplying it
+    /// Whether ``multiply(_:adjoint:bias:into:rowLength:)`` gains: rounding a source voxel costs about as much as multiplying it
     /// in float32 by 32 outputs at one tap.
     func multipliesPairs(outputs: Int) -> Bool {
         cpu.precision == .bfloat16 && source.shape.channels >= 4 && taps * ((outputs + 31) / 32) >= 2

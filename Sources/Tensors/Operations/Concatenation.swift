@@ -21,9 +21,8 @@ public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
         let result = Tensor(shape: Shape(dimensions), buffer: Buffer(count: outer * total, on: cpu))
         for (map, count) in counts.enumerated() {
             let tensor = part(map)
-            cpu.parallelRows(outer, length: count) { row in
-                (result.pointer + row * total + offsets[map]).update(from: tensor.pointer + row * count, count: count)
-            }
+            cpu.copyRows(
+                outer, of: count, from: tensor.pointer, every: count, to: result.pointer + offsets[map], every: total)
         }
         return result
     }
@@ -34,11 +33,22 @@ public func concatenate(_ maps: [Tensor], axis: Int? = nil) -> Tensor {
         parts.indices.map { map in
             guard let shape = parts[map] else { return nil }
             let part = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu))
-            cpu.parallelRows(outer, length: counts[map]) { row in
-                (part.pointer + row * counts[map])
-                    .update(from: gradient.pointer + row * total + offsets[map], count: counts[map])
-            }
+            cpu.copyRows(
+                outer, of: counts[map], from: gradient.pointer + offsets[map], every: total, to: part.pointer,
+                every: counts[map])
             return part
         }
     }.remakable { joined { kept[$0].value } }
+}
+
+extension CPU {
+    /// Copies `rows` rows of `count` elements that begin so many elements apart.
+    func copyRows(
+        _ rows: Int, of count: Int, from source: UnsafePointer<Float>, every sourceStride: Int,
+        to target: UnsafeMutablePointer<Float>, every targetStride: Int
+    ) {
+        parallelRows(rows, length: count) { row in
+            (target + row * targetStride).update(from: source + row * sourceStride, count: count)
+        }
+    }
 }

@@ -2,6 +2,7 @@
 /// `y = a((x - mean) / sqrt(variance + epsilon) * weight + bias + residual)`.
 ///
 /// Mean and biased variance are those of the visible voxels of each sample and channel; hidden voxels stay zero.
+/// Without gradients the result takes up the memory of a map that is handed over and that nobody else holds.
 /// Ulyanov, Vedaldi, Lempitsky 2016, arXiv:1607.08022.
 /// - Parameters:
 ///   - x: `[N, D, H, W, C]`.
@@ -19,7 +20,7 @@ public func instanceNorm(
 
 /// Group norm: like ``instanceNorm(_:weight:bias:epsilon:slope:residual:)``, with statistics shared by `C / groups`
 /// consecutive channels. Wu and He 2018, arXiv:1803.08494.
-public func groupNorm(_ x: Tensor, groups: Int, weight: Tensor?, bias: Tensor?, epsilon: Double) -> Tensor {
+public func groupNorm(_ x: consuming Tensor, groups: Int, weight: Tensor?, bias: Tensor?, epsilon: Double) -> Tensor {
     check(x.shape.channels % groups == 0, "\(groups) groups do not divide \(x.shape.channels) channels")
     return Normalization(pool: .groups(channelsPerGroup: x.shape.channels / groups), epsilon: epsilon, slope: 1)
         .apply(x, weight: weight, bias: bias, residual: nil).output
@@ -39,7 +40,8 @@ public struct RunningStatistics: Sendable, Equatable {
 /// Batch norm. In training, statistics are those of the batch and `running` becomes `(1 - momentum) running + momentum
 /// batch`, with the unbiased variance; in inference `running` normalizes. Ioffe and Szegedy 2015, arXiv:1502.03167.
 public func batchNorm(
-    _ x: Tensor, weight: Tensor?, bias: Tensor?, running: inout RunningStatistics, momentum: Double, epsilon: Double,
+    _ x: consuming Tensor, weight: Tensor?, bias: Tensor?, running: inout RunningStatistics, momentum: Double,
+    epsilon: Double,
     in phase: Phase
 ) -> Tensor {
     var normalization = Normalization(pool: .batch, epsilon: epsilon, slope: 1)
@@ -49,7 +51,7 @@ public func batchNorm(
     }
     let (output, statistics) = normalization.apply(x, weight: weight, bias: bias, residual: nil)
     if phase != .inference {
-        for c in 0..<x.shape.channels {
+        for c in 0..<running.mean.count {
             let unbiased = statistics.variance[c] * statistics.count[c] / max(1, statistics.count[c] - 1)
             running.mean[c] = Float((1 - momentum) * Double(running.mean[c]) + momentum * statistics.mean[c])
             running.variance[c] = Float((1 - momentum) * Double(running.variance[c]) + momentum * unbiased)

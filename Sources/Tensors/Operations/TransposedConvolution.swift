@@ -49,7 +49,10 @@ public func convTranspose3D(
         let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu))
         GatheredProduct(source: x, geometry: geometry, pixels: extent, mask: nil, transposed: true)
             .multiply(weight, adjoint: true, bias: bias, into: output.pointer, rowLength: shape.channels)
-        skip.copyChannels(0..<counts.skip, to: output, at: counts.up)
+        let rows = shape.count / shape.channels
+        x.cpu.copyRows(
+            rows, of: counts.skip, from: skip.pointer, every: counts.skip, to: output.pointer + counts.up,
+            every: shape.channels)
         return output
     }
     let inputs = [x, skip, weight] + (bias.map { [$0] } ?? [])
@@ -59,7 +62,9 @@ public func convTranspose3D(
         func part(_ channels: Range<Int>) -> Tensor {
             let shape = Shape(samples: shape.samples, extent: extent, channels: channels.count)
             let part = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: gradient.cpu))
-            gradient.copyChannels(channels, to: part, at: 0)
+            gradient.cpu.copyRows(
+                shape.count / channels.count, of: channels.count, from: gradient.pointer + channels.lowerBound,
+                every: counts.up + counts.skip, to: part.pointer, every: channels.count)
             return part
         }
         // The parts are not there at the same time.
@@ -67,17 +72,6 @@ public func convTranspose3D(
         gradients.insert(kept.skip.needsGradient ? part(counts.up..<shape.channels) : nil, at: 1)
         return gradients
     }.remakable { joined(kept.x.value, kept.skip.value) }
-}
-
-extension Tensor {
-    /// Writes some channels of this map to channels of another from `first` on.
-    fileprivate func copyChannels(_ channels: Range<Int>, to target: Tensor, at first: Int) {
-        let (own, others) = (shape.channels, target.shape.channels)
-        cpu.parallelRows(shape.count / own, length: channels.count) { row in
-            (target.pointer + row * others + first)
-                .update(from: pointer + row * own + channels.lowerBound, count: channels.count)
-        }
-    }
 }
 
 /// The gradients of a dense transposed convolution with respect to its input, weights and, if there is one, bias.
