@@ -45,6 +45,20 @@ struct RecipeTests {
     }
 
     @Test(
+        "methods differ in nothing else: optimizer and schedule of the small recipes are alike",
+        arguments: [
+            "mae", "mae-simmim", "genesis", "volume-fusion", "simclr", "moco", "voco", "swin-pretext", "gvsl", "pcrlv2",
+        ])
+    func alike(method: String) throws {
+        let (yardstick, training) = (
+            try Self.load("s3d-cpu.yaml").training, try Self.load("\(method)-cpu.yaml").training
+        )
+        let rule = try #require(yardstick.rule as? SGD)
+        #expect(rule == SGD(momentum: 0.9, nesterov: true, weightDecay: 3e-5))
+        #expect(training.rule as? SGD == rule && training.schedule == yardstick.schedule)
+    }
+
+    @Test(
         "impossible combinations name the key",
         arguments: [
             ("masking.block=4", "masking.block", "Set the block to 8x8x8"),
