@@ -41,8 +41,7 @@ public struct RunningStatistics: Sendable, Equatable {
 /// batch`, with the unbiased variance; in inference `running` normalizes. Ioffe and Szegedy 2015, arXiv:1502.03167.
 public func batchNorm(
     _ x: consuming Tensor, weight: Tensor?, bias: Tensor?, running: inout RunningStatistics, momentum: Double,
-    epsilon: Double,
-    in phase: Phase
+    epsilon: Double, in phase: Phase
 ) -> Tensor {
     var normalization = Normalization(pool: .batch, epsilon: epsilon, slope: 1)
     if phase == .inference {
