@@ -105,6 +105,9 @@ struct FaultTests {
         }
         while process.isRunning, cases().isEmpty { try await Task.sleep(for: .milliseconds(2)) }
         kill(process.processIdentifier, signal)
+        // `timeout` sends its signal to the process and to its group.
+        try await Task.sleep(for: .milliseconds(3))
+        kill(process.processIdentifier, signal)
         process.waitUntilExit()
         try #require(process.terminationReason == .exit && process.terminationStatus == 130)
         try errors.seek(toOffset: 0)

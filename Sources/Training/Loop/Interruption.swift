@@ -13,21 +13,30 @@ public final class Interruption: Sendable {
 
     /// Whether someone asked to stop.
     public var isRequested: Bool {
-        flag.load(ordering: .acquiring) || (listensToSignals && signalArrived.load(ordering: .acquiring))
+        flag.load(ordering: .acquiring) || (listensToSignals && firstSignal.load(ordering: .acquiring) != 0)
     }
 
     /// Asks to stop.
     public func request() { flag.store(true, ordering: .releasing) }
 
     /// Calls `body` with an interruption that SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is gone) request, too. A second
-    /// signal ends the process at once. SIGHUP stays ignored where it is, as under `nohup`.
+    /// signal ends the process at once, unless it follows within a second: `timeout` and job schedulers send the same one to a
+    /// process and to its group. SIGHUP stays ignored where it is, as under `nohup`.
     public static func bySignals<Result>(_ body: (Interruption) throws -> Result) rethrows -> Result {
-        signalArrived.store(false, ordering: .releasing)
+        firstSignal.store(0, ordering: .releasing)
         let numbers = [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP])
         for number in numbers {
             signal(number) { number in
-                signalArrived.store(true, ordering: .releasing)
-                signal(number, SIG_DFL)
+                // Nothing here allocates or locks.
+                var now = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &now)
+                let milliseconds = now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+                let (isFirst, first) = firstSignal.compareExchange(
+                    expected: 0, desired: max(1, milliseconds), ordering: .acquiringAndReleasing)
+                if !isFirst, milliseconds - first >= 1000 {
+                    signal(number, SIG_DFL)
+                    raise(number)
+                }
             }
         }
         defer {
@@ -44,5 +53,6 @@ private func isIgnored(_ number: Int32) -> Bool {
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
-/// Signals belong to the process, so this does too: a handler can reach nothing else.
-private let signalArrived = Atomic(false)
+/// When the first signal arrived, in milliseconds of the monotonic clock; 0 before. Signals belong to the process, so this does
+/// too: a handler can reach nothing else.
+private let firstSignal = Atomic(0)
