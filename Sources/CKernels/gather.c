@@ -21,16 +21,17 @@ static void fill(const void **row, int32_t count, const char *address, int64_t s
     for (int32_t i = 0; i < count; i++) row[i] = address + i * step;
 }
 
-// One row of pixels at one tap along the width; `line` is the source row, already known to lie inside.
-static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, const char *line, int64_t voxel_bytes,
-                       const void *zero, const void **row) {
+// One row of pixels at one tap along the width; `line` is the source row, already known to lie inside, and `seen` tells
+// which of its voxels are visible, if not all are.
+static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, const char *line, const uint8_t *seen,
+                       int64_t voxel_bytes, const void *zero, const void **row) {
     // Along the width the source index of pixel i is first + i * advance, if advance is whole.
     int32_t s = g->stride[2];
     int whole = !g->transposed || s == 1 || run->step % s == 0;
     if (!whole) {
         for (int32_t i = 0; i < run->count; i++) {
             int32_t w = source_of(g, 2, run->width + i * run->step, tap);
-            row[i] = w < 0 ? zero : line + w * voxel_bytes;
+            row[i] = w < 0 || (seen && !seen[w]) ? zero : line + w * voxel_bytes;
         }
         return;
     }
@@ -51,10 +52,20 @@ static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, con
     fill(row + low, high - low, line + ((int64_t)first + (int64_t)low * advance) * voxel_bytes,
          advance * voxel_bytes);
     fill(row + high, run->count - high, zero, 0);
+    if (!seen) return;
+    for (int32_t i = low; i < high; i++)
+        if (!seen[first + i * advance]) row[i] = zero;
 }
 
-int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const void *source, int64_t voxel_bytes,
-                  const void *zero, const void **table, int64_t table_stride, int64_t *index) {
+// The flags of a source row; NULL if all of it is visible.
+static const uint8_t *seen_in(const ws_mask *mask, const ws_geometry *g, int32_t sample, int32_t depth, int32_t height) {
+    if (!mask) return 0;
+    int64_t line = ((int64_t)sample * mask->grid[0] + depth / mask->cell[0]) * mask->grid[1] + height / mask->cell[1];
+    return mask->visible + line * g->source[2];
+}
+
+int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs, int32_t run_count, const void *source,
+                  int64_t voxel_bytes, const void *zero, const void **table, int64_t table_stride, int64_t *index) {
     int32_t pixels = 0;
     for (int32_t r = 0; r < run_count; r++) {
         const ws_run *run = &runs[r];
@@ -65,11 +76,13 @@ int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, c
             int32_t d = source_of(g, 0, run->depth, kd);
             for (int32_t kh = 0; kh < g->kernel[1]; kh++) {
                 int32_t h = source_of(g, 1, run->height, kh);
+                int outside = d < 0 || h < 0;
+                const uint8_t *seen = outside ? 0 : seen_in(mask, g, run->sample, d, h);
                 int64_t line = (((int64_t)run->sample * g->source[0] + d) * g->source[1] + h) * g->source[2];
                 for (int32_t kw = 0; kw < g->kernel[2]; kw++, tap++) {
                     const void **entries = table + tap * table_stride + pixels;
-                    if (d < 0 || h < 0) fill(entries, run->count, zero, 0);
-                    else gather_row(g, run, kw, (const char *)source + line * voxel_bytes, voxel_bytes, zero, entries);
+                    if (outside) fill(entries, run->count, zero, 0);
+                    else gather_row(g, run, kw, (const char *)source + line * voxel_bytes, seen, voxel_bytes, zero, entries);
                 }
             }
         }

@@ -92,10 +92,9 @@ private struct VisibleVoxels {
         }
     }
 
-    /// The map, zero where hidden.
+    /// The map.
     func spread() -> Tensor {
         let map = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: buffer.cpu), visibility: mask)
-        map.zeroHidden(map.pointer, mask: mask)
         Self.forEachStretch(Spans(of: map), shape.channels, map.cpu) { place, offset, count in
             (map.pointer + place).update(from: buffer.pointer + offset, count: count)
         }

@@ -3,6 +3,8 @@
 /// A tensor is a value: no operation changes it. A tensor that descends from a trainable ``Parameter`` remembers how it
 /// was computed, so that ``backward()`` can differentiate it. A feature map may be masked: ``visibility`` tells which of
 /// its blocks are visible, and all its hidden voxels are zero.
+///
+/// Operations neither write nor read hidden voxels: their memory holds anything until somebody reads the whole map.
 public struct Tensor {
     /// The size along each axis.
     public let shape: Shape
@@ -49,7 +51,8 @@ public struct Tensor {
 
     /// Gives `body` the elements without a copy.
     public func withScalars<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-        try withExtendedLifetime(buffer) { try body(UnsafeBufferPointer(start: pointer, count: shape.count)) }
+        clearHidden()
+        return try withExtendedLifetime(buffer) { try body(UnsafeBufferPointer(start: pointer, count: shape.count)) }
     }
 
     /// The only element of a tensor that has one.
@@ -61,6 +64,7 @@ public struct Tensor {
     /// The same elements under another shape of equal count.
     public func reshaped(to shape: Shape) -> Tensor {
         check(shape.count == self.shape.count, "\(self.shape) cannot be reshaped to \(shape)")
+        check(visibility == nil, "a masked map cannot be reshaped: fill the hidden voxels first")
         return Tensor(shape: shape, buffer: buffer).recorded(from: [self]) { [old = self.shape] gradient in
             [gradient.reshaped(to: old)]
         }

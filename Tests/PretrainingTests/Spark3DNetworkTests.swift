@@ -5,7 +5,8 @@ import Testing
 
 /// What defines masked pre-training, and the mistakes of public implementations.
 struct Spark3DNetworkTests {
-    private let cpu = CPU(threads: 2)
+    /// Memory that nobody wrote holds no numbers.
+    private let cpu = CPU(threads: 2, unwritten: .nan)
     private let extent = Extent3(depth: 16, height: 8, width: 12)
     private let network: Spark3DNetwork
     private let x: Tensor
@@ -74,6 +75,24 @@ struct Spark3DNetworkTests {
         for (dense, sparse) in zip(dense, sparse) {
             #expect(zip(dense.scalars, sparse.scalars).allSatisfy { abs($0 - $1) < 1e-4 })
         }
+    }
+
+    @Test(
+        "a step reads nothing that nobody wrote", arguments: KernelSet.supported + [.emulatedTiles],
+        [Precision.float32, .bfloat16])
+    func stepOnMemoryOfAnyContent(kernels: KernelSet, precision: Precision) throws {
+        func gradients(unwritten: Float) throws -> [[Float]] {
+            let cpu = CPU(threads: 2, kernels: kernels, precision: precision, unwritten: unwritten)
+            let plan = NetworkPlan(inputChannels: 1, outputChannels: 1, features: [16, 32, 40], blocks: [1, 1, 1])
+            let network = Spark3DNetwork(try UNet(plan, on: cpu), on: cpu)
+            network.initialize(.pytorchDefault, seed: 1)
+            let x = Self.noise(Shape(samples: 2, extent: extent, channels: 1), seed: 2, on: cpu)
+            let gradients = hiddenSquaredError(network(x, mask: mask, in: .training), target: x, mask: mask).backward()
+            return network.namedParameters.compactMap { gradients[$0.parameter]?.scalars }
+        }
+        let (zeros, others) = (try gradients(unwritten: 0), try gradients(unwritten: .nan))
+        #expect(zeros == others)
+        #expect(zeros.count > 40 && zeros.joined().contains { $0 != 0 })
     }
 
     /// In the public code the token of the coarsest stage gets no gradient, and duplicate weights of the encoder get none.

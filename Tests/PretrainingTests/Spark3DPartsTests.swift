@@ -5,7 +5,8 @@ import Testing
 
 /// The ablations of S3D and the public code's departures from it.
 struct Spark3DPartsTests {
-    private let cpu = CPU(threads: 2)
+    /// Memory that nobody wrote holds no numbers.
+    private let cpu = CPU(threads: 2, unwritten: .nan)
     private let extent = Extent3(depth: 16, height: 8, width: 8)
     /// The first of four cells is hidden.
     private let mask = BlockMask(

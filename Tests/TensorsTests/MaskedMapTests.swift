@@ -1,11 +1,12 @@
 import Tensors
 import Testing
 
-/// Masked maps against the dense operation on zeroed input, multiplied by the mask afterwards.
+/// Masked maps against the dense operation on zeroed input, multiplied by the mask afterwards. Memory that nobody wrote
+/// holds no numbers: whoever reads a hidden voxel shows it.
 struct MaskedMapTests {
     static let mask = BlockMask.random(samples: 2, grid: Extent3(depth: 2, height: 3, width: 2), visible: 0.4, seed: 5)
     static let extent = Extent3(depth: 8, height: 12, width: 8)
-    private let cpu = CPU(threads: 2)
+    private let cpu = CPU(threads: 2, unwritten: .nan)
 
     private func input(channels: Int) -> Tensor {
         randomTensor(Shape(samples: 2, extent: Self.extent, channels: channels), seed: 11, on: cpu)
@@ -35,6 +36,66 @@ struct MaskedMapTests {
         compareWithDense(
             ConvGeometry(kernel: 3), channels: (17, 33),
             mask: BlockMask.random(samples: 2, grid: grid, visible: 0.4, seed: 5), rounding: (1e-4, 1.5e-4, 5e-4))
+    }
+
+    @Test("coarser than the mask's grid, a map is visible everywhere")
+    func coarseMaps() {
+        let zeroed = times(input(channels: 3), Self.mask.voxels(in: Self.extent)).map { Float($0) }
+        let w = randomTensor([3, 3, 3, 3, 4], seed: 12, on: cpu)
+        func outputs(_ x: Tensor) -> [Tensor] {
+            [
+                conv3D(x, weight: w, bias: nil, ConvGeometry(kernel: 3, stride: 8)),
+                averagePool3D(x, kernel: 8, stride: 8),
+            ]
+        }
+        let x = input(channels: 3).tracked()
+        let y = Tensor(zeroed, shape: x.shape, on: cpu).tracked()
+        for (map, expected) in zip(outputs(hide(x, Self.mask)), outputs(y)) {
+            #expect(map.visibility == nil)
+            expectClose(map, expected.scalars.map(Double.init), shape: expected.shape, absolute: 1e-5)
+            let dy = randomTensor(map.shape, seed: 14, on: cpu)
+            let (masked, reference) = (
+                Tensor.backward(from: [(map, dy)])[x]!, Tensor.backward(from: [(expected, dy)])[y]!
+            )
+            expectClose(
+                masked, times(reference, Self.mask.voxels(in: Self.extent)), shape: x.shape, absolute: 1e-5)
+        }
+    }
+
+    @Test(
+        "windows within blocks and across them",
+        arguments: [Extent3(2), Extent3(1), Extent3(3)], [Extent3(1), Extent3(2)])
+    func pooling(kernel: Extent3, stride: Extent3) {
+        let padding = Extent3(kernel.depth / 2 * (kernel.depth % 2))
+        func pooled(_ x: Tensor) -> Tensor { averagePool3D(x, kernel: kernel, stride: stride, padding: padding) }
+        let (x, seen) = (input(channels: 3).tracked(), Self.mask.voxels(in: Self.extent))
+        let zeroed = Tensor(times(x, seen).map { Float($0) }, shape: x.shape, on: cpu).tracked()
+        let (map, dense) = (pooled(hide(x, Self.mask)), pooled(zeroed))
+        let voxels = map.visibility.map { $0.voxels(in: map.shape.extent) }
+        expectClose(map, voxels.map { times(dense, $0) } ?? dense.scalars.map(Double.init), shape: dense.shape, absolute: 1e-6)
+        let dy = randomTensor(map.shape, seed: 14, on: cpu)
+        let upstream = voxels.map { Tensor(times(dy, $0).map { Float($0) }, shape: dy.shape, on: cpu) } ?? dy
+        let (masked, reference) = (
+            Tensor.backward(from: [(map, dy)])[x]!, Tensor.backward(from: [(dense, upstream)])[zeroed]!
+        )
+        expectClose(masked, times(reference, seen), shape: x.shape, absolute: 1e-6)
+    }
+
+    @Test("sums, products and activations, element by element and over all")
+    func elements() {
+        func result(_ a: Tensor, _ b: Tensor) -> Tensor {
+            leakyReLU(add(multiply(a, b), scale(a, by: 3)), slope: 0.1)
+        }
+        let (a, b) = (input(channels: 3).tracked(), randomTensor(input(channels: 3).shape, seed: 15, on: cpu))
+        let seen = Self.mask.voxels(in: Self.extent)
+        func zeroed(_ x: Tensor) -> Tensor { Tensor(times(x, seen).map { Float($0) }, shape: x.shape, on: cpu).tracked() }
+        let (map, from) = (result(hide(a, Self.mask), hide(b, Self.mask)), zeroed(a))
+        let dense = result(from, zeroed(b))
+        expectClose(map, dense.scalars.map(Double.init), shape: dense.shape, absolute: 0)
+        expectClose(sum(map), [Double(sum(dense).item)], shape: [], absolute: 1e-3)
+        // The second term adds two gradients of one map.
+        let (masked, reference) = (sum(add(map, map)).backward()[a]!, sum(add(dense, dense)).backward()[from]!)
+        expectClose(masked, times(reference, seen), shape: a.shape, absolute: 1e-6)
     }
 
     /// - Parameter rounding: of the output, of the gradient of the input, and of those of weight and bias.

@@ -41,11 +41,19 @@ typedef struct {
     int32_t transposed;
 } ws_geometry;
 
+// Which voxels of a source hold numbers; the others count as zero and are not read. Along depth and height a flag stands
+// for the `cell` voxels of a block, along the width for one: [sample][depth / cell][height / cell][width].
+typedef struct {
+    const uint8_t *visible;
+    int32_t grid[2], cell[2];
+} ws_mask;
+
 // Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
-// at tap t, or `zero` where that lies outside (also for p up to the next multiple of WS_TILE); and index[p] with the
-// pixel's linear index. Source voxels are voxel_bytes apart. Returns the number of pixels.
-int32_t ws_gather(const ws_geometry *g, const ws_run *runs, int32_t run_count, const void *source, int64_t voxel_bytes,
-                  const void *zero, const void **table, int64_t table_stride, int64_t *index);
+// at tap t, or `zero` where that lies outside or is hidden by `mask` (NULL: nothing is), also for p up to the next
+// multiple of WS_TILE; and index[p] with the pixel's linear index. Source voxels are voxel_bytes apart. Returns the number
+// of pixels.
+int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs, int32_t run_count, const void *source,
+                  int64_t voxel_bytes, const void *zero, const void **table, int64_t table_stride, int64_t *index);
 
 typedef struct {
     const char *name;

@@ -88,7 +88,7 @@ public struct StepBenchmark: Sendable {
             let labels = LabelMap(
                 samples: 2, extent: extent, labels: (0..<2 * extent.volume).map { _ in Int32(draws.integer(in: 0..<3)) }
             )
-            return training(network) { crossEntropy(network(x, in: phase)[0], labels: labels) }
+            return training(network) { crossEntropy(network(x, in: phase)[0], labels: labels).backward() }
         }
         let unet = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: cpu)
         let extent = Extent3(patchEdge)
@@ -100,29 +100,30 @@ public struct StepBenchmark: Sendable {
         case .encoder:
             Initializer.he.initialize(unet.encoder, seed: 0)
             return training(unet.encoder) {
+                // The gradient of half the squares: nothing is computed but the encoder.
                 let maps = unet.encoder(visibleShare < 1 ? hide(x, mask) : x, in: phase)
-                return maps.map { sum(multiply($0, $0)) }.reduce(Tensor(zeros: [], on: cpu), add)
+                return Tensor.backward(from: maps.map { ($0, $0.detached) })
             }
         case .s3d:
             let network = Spark3DNetwork(unet, on: cpu)
             network.initialize(.he, seed: 0)
             return training(network) {
-                hiddenSquaredError(network(x, mask: mask, in: phase), target: x, mask: mask)
+                hiddenSquaredError(network(x, mask: mask, in: phase), target: x, mask: mask).backward()
             }
         case .mae:
             Initializer.he.initialize(unet, seed: 0)
-            return training(unet) { squaredError(unet(x, in: phase)[0], target: x) }
+            return training(unet) { squaredError(unet(x, in: phase)[0], target: x).backward() }
         case .predict, .finetune:
             Initializer.he.initialize(unet, seed: 0)
             return { _ = unet(x, in: .inference) }
         }
     }
 
-    /// Forward, backward, clipping and update.
-    private func training(_ network: any Module, _ loss: @escaping () -> Tensor) -> () -> Void {
+    /// Forward and backward pass, then clipping and update.
+    private func training(_ network: any Module, _ passes: @escaping () -> Gradients) -> () -> Void {
         var optimizer = Optimizer(SGD())
         return {
-            let gradients = loss().backward()
+            let gradients = passes()
             let parameters = network.namedParameters
             let norm = gradients.norm(over: parameters.map(\.parameter))
             optimizer.step(

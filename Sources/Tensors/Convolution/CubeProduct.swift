@@ -177,17 +177,20 @@ struct CubeProduct {
         let cubes = chunks.runs.withUnsafeBufferPointer { runs in
             let first = runs.baseAddress! + range.lowerBound
             func gather(
-                _ geometry: ws_geometry, _ source: UnsafeRawPointer, _ channels: Int,
+                _ geometry: ws_geometry, _ mask: SourceMask?, _ source: UnsafeRawPointer, _ channels: Int,
                 _ table: UnsafeMutablePointer<UnsafeRawPointer?>
             ) -> Int32 {
-                withUnsafePointer(to: geometry) { geometry in
-                    ws_gather(
-                        geometry, first, Int32(range.count), source, Int64(channels * MemoryLayout<Float>.stride), zero,
-                        table, Int64(stride), index)
+                SourceMask.withPointer(mask) { mask in
+                    withUnsafePointer(to: geometry) { geometry in
+                        ws_gather(
+                            geometry, mask, first, Int32(range.count), source,
+                            Int64(channels * MemoryLayout<Float>.stride), zero, table, Int64(stride), index)
+                    }
                 }
             }
-            _ = gather(corners, other, channels, neighbours + inputEntries)
-            return gather(neighbourhoods, product.source.pointer, inputs, neighbours)
+            // A cube lies in one block: the corners of those that are computed are visible.
+            _ = gather(corners, nil, other, channels, neighbours + inputEntries)
+            return gather(neighbourhoods, product.sourceMask, product.source.pointer, inputs, neighbours)
         }
         body(neighbours, neighbours + inputEntries, cubes, UnsafeRawPointer(zero))
     }

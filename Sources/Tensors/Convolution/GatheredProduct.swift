@@ -2,14 +2,16 @@ import CKernels
 
 /// The two products that every convolution, transposed convolution, linear layer and their gradients consist of.
 ///
-/// Pixels of one map gather voxels of another (the source), per tap. Voxels outside the source, like hidden ones, are
-/// zero. A dense map is the case where every pixel is computed; nothing else distinguishes sparse from dense.
+/// Pixels of one map gather voxels of another (the source), per tap. Voxels outside the source, like hidden ones, count as
+/// zero and are not read. A dense map is the case where every pixel is computed; nothing else distinguishes sparse from dense.
 struct GatheredProduct {
     let source: Tensor
     let geometry: ws_geometry
     /// The extent of the map whose voxels gather, and which of these are visible.
     let pixels: Extent3
     let mask: BlockMask?
+    /// Which voxels of the source are read.
+    let sourceMask: SourceMask?
     let chunks: PixelChunks
     var taps: Int { geometry.taps }
     var cpu: CPU { source.cpu }
@@ -21,6 +23,7 @@ struct GatheredProduct {
     ///   - mask: which of these voxels are visible.
     init(source: Tensor, geometry: ConvGeometry, pixels: Extent3, mask: BlockMask?, transposed: Bool) {
         (self.source, self.pixels, self.mask) = (source, pixels, mask)
+        sourceMask = SourceMask(of: source)
         self.geometry = geometry.gathering(source: source.shape.extent, pixels: pixels, transposed: transposed)
         chunks = PixelChunks(
             samples: source.shape.samples, extent: pixels, mask: mask, phases: transposed ? geometry.stride : 1)
@@ -140,10 +143,12 @@ struct GatheredProduct {
         zero.initializeMemory(as: UInt8.self, repeating: 0, count: voxelBytes)
         let range = chunks.chunks[chunk]
         let pixels = chunks.runs.withUnsafeBufferPointer { runs in
-            withUnsafePointer(to: geometry) { geometry in
-                ws_gather(
-                    geometry, runs.baseAddress! + range.lowerBound, Int32(range.count), rows, Int64(voxelBytes), zero,
-                    table, Int64(WS_CHUNK), index)
+            SourceMask.withPointer(sourceMask) { mask in
+                withUnsafePointer(to: geometry) { geometry in
+                    ws_gather(
+                        geometry, mask, runs.baseAddress! + range.lowerBound, Int32(range.count), rows,
+                        Int64(voxelBytes), zero, table, Int64(WS_CHUNK), index)
+                }
             }
         }
         body(table, index, pixels, UnsafeRawPointer(zero))

@@ -1,5 +1,5 @@
 /// A feature map in bfloat16: `[voxel][pair of channels]`, each pair in 32 bits, filled up with zeros to the kernels'
-/// multiple.
+/// multiple. Hidden voxels are neither read nor written.
 struct RoundedMap {
     let buffer: Buffer
 
@@ -10,17 +10,6 @@ struct RoundedMap {
         self.buffer = buffer
         let kernels = cpu.kernelSet.table.pointee
         let words = buffer.words
-        // Hidden voxels are zero: they are written, not read.
-        if let mask = map.visibility {
-            let hidden = Spans(
-                samples: map.shape.samples, extent: map.shape.extent, mask: mask, hidden: true,
-                pieceVoxels: max(64, 1 << 16 / channels))
-            cpu.parallel(hidden.pieces.count) { piece in
-                for span in hidden.spans[hidden.pieces[piece].spans] {
-                    (words + Int(span.start) * pairs).update(repeating: 0, count: Int(span.count) * pairs)
-                }
-            }
-        }
         let visible = Spans(of: map)
         cpu.parallel(visible.pieces.count) { piece in
             for span in visible.spans[visible.pieces[piece].spans] {

@@ -11,17 +11,27 @@ public final class CPU: Sendable {
     public let kernelSet: KernelSet
     /// The number format in which convolutions multiply.
     public let precision: Precision
-    let memory = MemoryPool()
+    let memory: MemoryPool
     private let pool: ThreadPool
 
     /// - Parameters:
     ///   - threads: threads that share the work; by default all cores that the process may use.
     ///   - kernels: the kernels to use; by default the fastest that this processor supports.
     ///   - precision: the number format in which convolutions multiply.
-    public init(threads: Int? = nil, kernels: KernelSet = .best, precision: Precision = .float32) {
+    public convenience init(threads: Int? = nil, kernels: KernelSet = .best, precision: Precision = .float32) {
+        self.init(threads: threads, kernels: kernels, precision: precision, memory: MemoryPool())
+    }
+
+    /// A processor whose memory holds `content` where nobody has written yet: to test that nobody reads there.
+    package convenience init(
+        threads: Int? = nil, kernels: KernelSet = .best, precision: Precision = .float32, unwritten content: Float
+    ) {
+        self.init(threads: threads, kernels: kernels, precision: precision, memory: MemoryPool(content: content))
+    }
+
+    private init(threads: Int?, kernels: KernelSet, precision: Precision, memory: MemoryPool) {
         self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        kernelSet = kernels
-        self.precision = precision
+        (kernelSet, self.precision, self.memory) = (kernels, precision, memory)
         pool = ThreadPool(threads: self.threads)
     }
 

@@ -12,6 +12,10 @@ final class MemoryPool: @unchecked Sendable {
     private var hasTriedArena = false
     private var handedOut = 0
     private var peak = 0
+    private let content: Float?
+
+    /// - Parameter content: what blocks hold when they are handed out; by default what was there before.
+    init(content: Float? = nil) { self.content = content }
 
     /// Bytes are rounded up, so that nearby sizes share blocks: to 64 bytes, from 1 MiB on to pages.
     static func roundedUp(_ bytes: Int) -> Int {
@@ -24,12 +28,14 @@ final class MemoryPool: @unchecked Sendable {
     /// A block of at least `bytes`, aligned to a cache line, with arbitrary content.
     func take(_ bytes: Int) -> UnsafeMutableRawPointer {
         let size = Self.roundedUp(bytes)
-        return lock.withLock {
+        let block = lock.withLock {
             handedOut += size
             peak = max(peak, handedOut)
             if Self.isLarge(size), let block = takeFromArena(size) { return block }
             return free[size]?.popLast() ?? .allocate(byteCount: size, alignment: 64)
         }
+        if let content { block.initializeMemory(as: Float.self, repeating: content, count: size / 4) }
+        return block
     }
 
     private func takeFromArena(_ size: Int) -> UnsafeMutableRawPointer? {

@@ -72,9 +72,20 @@ struct Spans {
 }
 
 extension Tensor {
-    /// Sets the hidden voxels of a map under construction to zero.
-    func zeroHidden(_ pointer: UnsafeMutablePointer<Float>, mask: BlockMask?) {
-        guard let mask else { return }
+    /// Calls `body` in parallel with stretches of elements that together are all visible ones.
+    func forEachStretch(_ body: (Range<Int>) -> Void) {
+        guard visibility != nil else { return cpu.parallelStretches(shape.count, body) }
+        let (spans, channels) = (Spans(of: self), shape.channels)
+        cpu.parallel(spans.pieces.count) { piece in
+            for span in spans.spans[spans.pieces[piece].spans] {
+                body((Int(span.start) * channels)..<(Int(span.start + span.count) * channels))
+            }
+        }
+    }
+
+    /// Writes zeros into the hidden voxels, whose memory may hold anything: for whoever reads the map as a whole.
+    func clearHidden() {
+        guard let mask = visibility else { return }
         let channels = shape.channels
         let hidden = Spans(
             samples: shape.samples, extent: shape.extent, mask: mask, hidden: true,

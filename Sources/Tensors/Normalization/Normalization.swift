@@ -240,11 +240,9 @@ struct Normalization {
         return (dx, weightGradient, biasGradient, dz)
     }
 
-    /// A map whose hidden voxels are zero and whose visible ones have no value yet.
+    /// A map without values yet.
     private func emptyMap(like x: Tensor) -> Tensor {
-        let map = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: x.visibility)
-        map.zeroHidden(map.pointer, mask: x.visibility)
-        return map
+        Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: x.visibility)
     }
 
     /// The sum of `gamma * sums` over each element's pool.

@@ -60,7 +60,6 @@ func convolve(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
 ) -> Tensor {
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
-    output.zeroHidden(output.pointer, mask: visibility)
     GatheredProduct(source: x, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: false)
         .multiply(weight, adjoint: false, bias: bias, into: output.pointer)
     return output
@@ -70,7 +69,6 @@ func convolveAdjoint(
     _ y: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
 ) -> Tensor {
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: y.cpu), visibility: visibility)
-    output.zeroHidden(output.pointer, mask: visibility)
     GatheredProduct(source: y, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: true)
         .multiply(weight, adjoint: true, bias: bias, into: output.pointer)
     return output

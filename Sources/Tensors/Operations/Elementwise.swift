@@ -1,12 +1,11 @@
 import Foundation
 
 extension Tensor {
-    /// A tensor like this one, whose elements `body` writes a stretch at a time, in parallel.
-    ///
-    /// Hidden voxels need no care: functions that map zero to zero keep them.
+    /// A tensor like this one, whose visible elements `body` writes a stretch at a time, in parallel: a function that maps
+    /// zero to zero.
     func elementwise(_ body: (UnsafeMutablePointer<Float>, Range<Int>) -> Void) -> Tensor {
         let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu), visibility: visibility)
-        cpu.parallelStretches(shape.count) { body(result.pointer, $0) }
+        result.forEachStretch { body(result.pointer, $0) }
         return result
     }
 
@@ -18,7 +17,7 @@ extension Tensor {
             return
         }
         let (sum, addend) = (pointer, other.pointer)
-        cpu.parallelStretches(shape.count) { range in for i in range { sum[i] += addend[i] } }
+        forEachStretch { range in for i in range { sum[i] += addend[i] } }
     }
 
     func checkLike(_ other: Tensor, _ operation: String) {

@@ -1,4 +1,4 @@
-/// `x` with the hidden blocks set to zero, as a masked map: operations on it visit its visible voxels only.
+/// `x` with the hidden blocks counting as zero, as a masked map: operations on it visit its visible voxels only.
 ///
 /// - Parameters:
 ///   - x: `[N, D, H, W, C]`, an extent that is a multiple of the mask's grid; dense, or masked by the same mask.
@@ -11,7 +11,8 @@ public func hide(_ x: Tensor, _ mask: BlockMask) -> Tensor {
     check(x.visibility == nil || x.visibility == mask, "a masked map is hidden by another mask")
     let visibility = x.visibility
     return copied(x, hiding: mask).recorded(from: [x]) { gradient in
-        [hidden(&gradient, mask).withVisibility(visibility)]
+        let visible = hidden(&gradient, mask)
+        return [visibility == nil ? visible.filledWithZeros() : visible]
     }
 }
 
@@ -55,19 +56,17 @@ public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
     }.remakable { filled(kept.value) }
 }
 
-/// A copy with the hidden blocks set to zero.
+/// A masked copy.
 private func copied(_ x: Tensor, hiding mask: BlockMask) -> Tensor {
     let result = Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: mask)
-    result.zeroHidden(result.pointer, mask: mask)
     copyVisible(from: x.pointer, to: result.pointer, Spans(of: result), x.shape.channels, x.cpu)
     return result
 }
 
-/// A gradient with the hidden blocks set to zero, in place where nobody else holds its memory.
+/// A gradient as a masked map, in its own memory where nobody else holds that: a dense map is not to lose its voxels.
 private func hidden(_ gradient: inout Tensor, _ mask: BlockMask) -> Tensor {
-    guard gradient.isUnshared() else { return copied(gradient, hiding: mask) }
-    gradient.zeroHidden(gradient.pointer, mask: mask)
-    return gradient.withVisibility(mask)
+    guard gradient.visibility == nil, gradient.isUnshared() else { return copied(gradient, hiding: mask) }
+    return Tensor(shape: gradient.shape, buffer: gradient.buffer, visibility: mask)
 }
 
 private func copyVisible(
@@ -83,7 +82,9 @@ private func copyVisible(
 }
 
 extension Tensor {
-    func withVisibility(_ mask: BlockMask?) -> Tensor {
-        Tensor(shape: shape, buffer: buffer, visibility: mask, node: node)
+    /// This map, dense: zero where it was hidden. Not recorded.
+    func filledWithZeros() -> Tensor {
+        clearHidden()
+        return Tensor(shape: shape, buffer: buffer)
     }
 }

@@ -10,7 +10,7 @@ public func averagePool3D(_ x: Tensor, kernel: Extent3, stride: Extent3, padding
     let share = 1 / Float(kernel.volume)
     func pooled(_ x: Tensor) -> Tensor {
         let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: x.cpu), visibility: visibility)
-        result.zeroHidden(result.pointer, mask: visibility)
+        if !window.keepsBlocks(of: visibility) { x.clearHidden() }
         window.forEachVisible(result) { sample, voxel, target in
             let out = result.pointer + target * channels
             out.update(repeating: 0, count: channels)
@@ -27,7 +27,7 @@ public func averagePool3D(_ x: Tensor, kernel: Extent3, stride: Extent3, padding
         let cpu = gradient.cpu
         let dx = Tensor(
             shape: kept.shape, buffer: Buffer(count: kept.shape.count, on: cpu), visibility: kept.visibility)
-        dx.zeroHidden(dx.pointer, mask: kept.visibility)
+        if !window.keepsBlocks(of: kept.visibility) { gradient.clearHidden() }
         window.forEachVisible(dx) { sample, voxel, target in
             let out = dx.pointer + target * channels
             out.update(repeating: 0, count: channels)
@@ -92,6 +92,13 @@ private struct PoolingWindow {
     init(kernel: Extent3, stride: Extent3, padding: Extent3, input: Extent3) {
         (self.kernel, self.stride, self.padding, self.input) = (kernel, stride, padding, input)
         output = ConvGeometry(kernel: kernel, stride: stride, padding: padding).outputExtent(of: input)
+    }
+
+    /// Whether no window holds voxels of different blocks, so that visible outputs and visible inputs see each other only.
+    func keepsBlocks(of mask: BlockMask?) -> Bool {
+        guard let mask else { return false }
+        guard let cell = mask.cell(in: input), mask.cell(in: output) != nil else { return false }
+        return padding == 0 && (0..<3).allSatisfy { kernel[$0] <= stride[$0] && cell[$0] % stride[$0] == 0 }
     }
 
     /// Calls `body(sample, voxel, linear index in the batch)` for the visible voxels of a map, in parallel.

@@ -4,26 +4,42 @@ extension CPU {
     /// The sum of `term(i)` over `0..<count` in float64, cut into fixed stretches whose sums are added in order.
     func sum(_ count: Int, _ term: (Int) -> Double) -> Double {
         let stretch = 1 << 13
-        let stretches = (count + stretch - 1) / stretch
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, stretches)) { partial in
+        return sum(ofPieces: (count + stretch - 1) / stretch) { index in
+            var total = 0.0
+            for i in (index * stretch)..<min(count, (index + 1) * stretch) { total += term(i) }
+            return total
+        }
+    }
+
+    /// The sum of what `piece` gives for each index in `0..<count`, in parallel, added in order.
+    func sum(ofPieces count: Int, _ piece: (Int) -> Double) -> Double {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { partial in
             let partial = partial.baseAddress!
-            parallel(stretches) { index in
-                var total = 0.0
-                for i in (index * stretch)..<min(count, (index + 1) * stretch) { total += term(i) }
-                partial[index] = total
-            }
-            return (0..<stretches).reduce(0) { $0 + partial[$1] }
+            parallel(count) { partial[$0] = piece($0) }
+            return (0..<count).reduce(0) { $0 + partial[$1] }
         }
     }
 }
 
 /// The sum of all elements, a scalar.
 public func sum(_ x: Tensor) -> Tensor {
-    let total = Float(x.cpu.sum(x.shape.count) { Double(x.pointer[$0]) })
+    let total = Float(x.visibility == nil ? x.cpu.sum(x.shape.count) { Double(x.pointer[$0]) } : visibleSum(x))
     return Tensor([total], shape: [], on: x.cpu).recorded(from: [x]) { gradient in
-        let dx = x.elementwise { out, range in for i in range { out[i] = gradient.item } }
-        dx.zeroHidden(dx.pointer, mask: x.visibility)
-        return [dx]
+        [x.elementwise { out, range in for i in range { out[i] = gradient.item } }]
+    }
+}
+
+/// The sum over the visible voxels in float64, piece by piece.
+private func visibleSum(_ x: Tensor) -> Double {
+    let (spans, channels) = (Spans(of: x), x.shape.channels)
+    return x.cpu.sum(ofPieces: spans.pieces.count) { piece in
+        var total = 0.0
+        for span in spans.spans[spans.pieces[piece].spans] {
+            for i in (Int(span.start) * channels)..<(Int(span.start + span.count) * channels) {
+                total += Double(x.pointer[i])
+            }
+        }
+        return total
     }
 }
 
