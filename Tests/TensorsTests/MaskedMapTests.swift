@@ -42,15 +42,14 @@ struct MaskedMapTests {
     func coarseMaps() {
         let zeroed = times(input(channels: 3), Self.mask.voxels(in: Self.extent)).map { Float($0) }
         let w = randomTensor([3, 3, 3, 3, 4], seed: 12, on: cpu)
-        func outputs(_ x: Tensor) -> [Tensor] {
-            [
-                conv3D(x, weight: w, bias: nil, ConvGeometry(kernel: 3, stride: 8)),
-                averagePool3D(x, kernel: 8, stride: 8),
-            ]
-        }
+        let operations: [(Tensor) -> Tensor] = [
+            { conv3D($0, weight: w, bias: nil, ConvGeometry(kernel: 3, stride: 8)) },
+            { averagePool3D($0, kernel: 8, stride: 8) },
+        ]
         let x = input(channels: 3).tracked()
         let y = Tensor(zeroed, shape: x.shape, on: cpu).tracked()
-        for (map, expected) in zip(outputs(hide(x, Self.mask)), outputs(y)) {
+        for operation in operations {
+            let (map, expected) = (operation(hide(x, Self.mask)), operation(y))
             #expect(map.visibility == nil)
             expectClose(map, expected.scalars.map(Double.init), shape: expected.shape, absolute: 1e-5)
             let dy = randomTensor(map.shape, seed: 14, on: cpu)

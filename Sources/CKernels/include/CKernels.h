@@ -155,6 +155,9 @@ typedef struct {
     int64_t (*multiply_registers)(int32_t paired, int64_t rounds, float *sums);
 } ws_kernels;
 
+// y[column][row] = x[row][column]; rows of x and of y are as many floats apart.
+void ws_transpose(const float *x, int64_t x_stride, int32_t rows, int32_t columns, float *y, int64_t y_stride);
+
 // The scratch of gather_outer_pairs, in 32-bit elements.
 int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 

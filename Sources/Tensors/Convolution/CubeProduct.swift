@@ -49,7 +49,7 @@ struct CubeProduct {
         let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
         let (panel, panels) = (Int(kernels.panel), (outputs + Int(kernels.panel) - 1) / Int(kernels.panel))
         let (cube, positions) = (shape.cube, shape.positions)
-        let weights = spread(PackedWeights(weight, adjoint: adjoint, precision: .float32))
+        let weights = spread(weight, adjoint: adjoint)
         let biases = Buffer(count: panels * panel, on: cpu)
         biases.pointer.update(repeating: 0, count: biases.count)
         if let bias { biases.pointer.update(from: bias.pointer, count: outputs) }
@@ -84,6 +84,16 @@ struct CubeProduct {
         let shares = min(panels, max(1, positions * inputs * panels * panel / cachedSums))
         let groups = max(1, min((tasks + shares - 1) / shares, count))
         let starts = (0...shares).map { panels * $0 / shares * panel }
+        if groups == 1, outputs % panel == 0 {
+            return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
+                let result = result.baseAddress!
+                cpu.parallel(shares) { share in
+                    sumCubes(
+                        0..<count, with: other, from: starts[share], columns: starts[share + 1] - starts[share],
+                        into: result + starts[share], rowLength: outputs)
+                }
+            }
+        }
         // What a group found, `[taps, inputs, panels]`, share by share; groups are added in order afterwards.
         let groupSize = taps * inputs * panels * panel
         let partial = Buffer(count: groups * groupSize, on: cpu)
@@ -92,7 +102,8 @@ struct CubeProduct {
             let columns = starts[share + 1] - starts[share]
             sumCubes(
                 (count * group / groups)..<(count * (group + 1) / groups), with: other, from: starts[share],
-                columns: columns, into: partial.pointer + group * groupSize + starts[share] * taps * inputs)
+                columns: columns, into: partial.pointer + group * groupSize + starts[share] * taps * inputs,
+                rowLength: columns)
         }
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
@@ -113,9 +124,11 @@ struct CubeProduct {
         }
     }
 
-    /// Writes the sums of some chunks, for `columns` outputs from `first` on: `[taps, inputs, columns]`.
+    /// Writes the sums of some chunks, for `columns` outputs from `first` on: `[taps, inputs, columns]`, rows `rowLength`
+    /// apart.
     private func sumCubes(
-        _ range: Range<Int>, with other: Tensor, from first: Int, columns: Int, into taps: UnsafeMutablePointer<Float>
+        _ range: Range<Int>, with other: Tensor, from first: Int, columns: Int, into taps: UnsafeMutablePointer<Float>,
+        rowLength: Int
     ) {
         let (inputs, outputs) = (product.source.shape.channels, other.shape.channels)
         let channels = min(outputs - first, columns)
@@ -131,25 +144,44 @@ struct CubeProduct {
                         scratch.pointer, sums.pointer)
                 }
             }
-            let row = Int64(inputs * columns)
-            kernels.cube_weights_backward(cube, sums.pointer, row, row, taps, row)
+            // Rows that lie side by side are one.
+            let (rows, length) = rowLength == columns ? (1, inputs * columns) : (inputs, columns)
+            for k in 0..<rows {
+                kernels.cube_weights_backward(
+                    cube, sums.pointer + k * columns, Int64(inputs * columns), Int64(length), taps + k * rowLength,
+                    Int64(inputs * rowLength))
+            }
         }
     }
 
     /// `[panel][position][input][channel of the panel]`. The adjoint of a convolution sees its taps in reverse.
-    private func spread(_ weights: PackedWeights) -> Buffer {
-        let panel = Int(kernels.panel), row = weights.inputs * panel
+    private func spread(_ weight: Tensor, adjoint: Bool) -> Buffer {
+        let (inputs, outputs) = (weight.shape[adjoint ? 4 : 3], weight.shape[adjoint ? 3 : 4])
+        let panel = Int(kernels.panel), row = inputs * panel
+        let panels = (outputs + panel - 1) / panel
         let (cube, positions) = (shape.cube, shape.positions)
-        let spread = Buffer(count: weights.panels * positions * row, on: cpu)
-        let parts = min(weights.inputs, 16)
-        cpu.parallel(weights.panels * parts) { task in
+        // Whole panels are read where they are stored.
+        let packed =
+            adjoint || outputs % panel != 0 ? PackedWeights(weight, adjoint: adjoint, precision: .float32) : nil
+        let spread = Buffer(count: panels * positions * row, on: cpu)
+        let parts = min(inputs, 16)
+        cpu.parallel(panels * parts) { task in
             let (index, part) = (task / parts, task % parts)
-            let first = weights.inputs * part / parts, end = weights.inputs * (part + 1) / parts
+            let first = inputs * part / parts, end = inputs * (part + 1) / parts
+            let target = spread.pointer + index * positions * row
             withUnsafePointer(to: cube) { cube in
-                kernels.cube_weights(
-                    cube, product.geometry.transposed,
-                    weights.buffer.pointer + index * weights.panelSize + first * panel, Int64(row),
-                    Int64((end - first) * panel), spread.pointer + index * positions * row + first * panel, Int64(row))
+                if let packed {
+                    kernels.cube_weights(
+                        cube, product.geometry.transposed,
+                        packed.buffer.pointer + index * packed.panelSize + first * panel, Int64(row),
+                        Int64((end - first) * panel), target + first * panel, Int64(row))
+                    return
+                }
+                for k in first..<end {
+                    kernels.cube_weights(
+                        cube, product.geometry.transposed, weight.pointer + k * outputs + index * panel,
+                        Int64(inputs * outputs), Int64(panel), target + k * panel, Int64(row))
+                }
             }
         }
         return spread

@@ -87,20 +87,26 @@ struct GatheredProduct {
         let blockSize = taps * inputs * panel
         // Partial sums over groups of chunks, added in order afterwards; the number of groups follows from the work.
         let groups = max(1, min(16, chunks.chunks.count, (1 << 24) / (panels * blockSize)))
-        let partial = Buffer(count: groups * panels * blockSize, on: cpu)
-        cpu.parallel(groups * panels) { task in
-            let (group, p) = (task / panels, task % panels)
-            let sums = partial.pointer + task * blockSize
-            sums.update(repeating: 0, count: blockSize)
+        func sum(_ group: Int, _ p: Int, into sums: UnsafeMutablePointer<Float>, rowLength: Int) {
+            for row in 0..<taps * inputs { (sums + row * rowLength).update(repeating: 0, count: panel) }
             let count = chunks.chunks.count
             for chunk in (count * group / groups)..<(count * (group + 1) / groups) {
                 withGathered(chunk, from: source.pointer, voxelBytes: inputs * 4) { table, index, pixels, zero in
                     kernels.gather_outer(
                         table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel,
-                        index,
-                        Int64(outputs), Int32(min(panel, outputs - p * panel)), sums, Int64(panel))
+                        index, Int64(outputs), Int32(min(panel, outputs - p * panel)), sums, Int64(rowLength))
                 }
             }
+        }
+        if groups == 1, outputs % panel == 0 {
+            return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
+                let result = result.baseAddress!
+                cpu.parallel(panels) { sum(0, $0, into: result + $0 * panel, rowLength: outputs) }
+            }
+        }
+        let partial = Buffer(count: groups * panels * blockSize, on: cpu)
+        cpu.parallel(groups * panels) { task in
+            sum(task / panels, task % panels, into: partial.pointer + task * blockSize, rowLength: panel)
         }
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A convolution's weights, rearranged for the kernels: `[panel][tap][input][channel of the panel]`, zero where the last
 /// panel has no channels left. In bfloat16 an element is a pair of inputs; pairs are filled up with zeros to the kernels'
 /// multiple.
@@ -35,9 +37,8 @@ struct PackedWeights {
             if used < width { target.update(repeating: 0, count: inputs * width) }
             switch (precision, adjoint) {
             case (.float32, true):
-                for c in 0..<used {
-                    for k in 0..<inputs { target[k * width + c] = source[(first + c) * columns + k] }
-                }
+                ws_transpose(
+                    source + first * columns, Int64(columns), Int32(used), Int32(inputs), target, Int64(width))
             case (.float32, false):
                 for k in 0..<inputs { (target + k * width).update(from: source + k * columns + first, count: used) }
             case (.bfloat16, true):
@@ -69,8 +70,9 @@ struct PackedWeights {
         let rounded = Buffer(count: rows * pairs, on: cpu)
         let words = rounded.words
         cpu.kernelSet.table.pointee.round_rows(source, Int64(rows), Int32(columns), words)
-        for k in 0..<pairs {
-            for row in 0..<rows { target[k * width + row] = words[row * pairs + k] }
+        // Bits are moved, whatever they stand for.
+        target.withMemoryRebound(to: Float.self, capacity: pairs * width) { target in
+            ws_transpose(rounded.pointer, Int64(pairs), Int32(rows), Int32(pairs), target, Int64(width))
         }
     }
 }
