@@ -78,8 +78,8 @@ extension Tensor {
         for (output, upstream) in outputs {
             check(output.shape == upstream.shape, "upstream gradient \(upstream.shape) for an output \(output.shape)")
             guard let node = output.node else { continue }
-            let visible = output.visibility.map { hide(upstream.detached, $0) } ?? upstream.detached
-            pending.accumulate(visible, for: ObjectIdentifier(node))
+            let seen = output.visibility.map { hide(upstream.detached, $0) } ?? upstream.filledWithZeros()
+            pending.accumulate(seen, for: ObjectIdentifier(node))
         }
         var gradients = Gradients()
         let order = topologicalOrder(from: outputs.compactMap(\.output.node))

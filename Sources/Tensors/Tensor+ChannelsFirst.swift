@@ -22,6 +22,7 @@ extension Tensor {
     /// The elements of a feature map in the order of volumes and of PyTorch, `[N, C, D, H, W]`.
     public var channelsFirst: [Float] {
         let (channels, volume, count) = (shape.channels, shape.extent.volume, shape.count)
+        clearHidden()
         return [Float](unsafeUninitializedCapacity: count) { result, initialized in
             let result = result.baseAddress!
             cpu.parallelStretches(shape.samples * volume) { range in

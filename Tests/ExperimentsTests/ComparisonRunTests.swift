@@ -65,7 +65,8 @@ struct ComparisonRunTests {
             try Comparison(
                 dataset: "Phantoms", caseNames: (0..<10).map { "c0\($0)" }, classNames: ["a", "b"],
                 initializations: [
-                    .scratch, Initialization(name: name, weights: "\(name).safetensors", digest: digest),
+                    Initialization(name: "\(name) baseline"),
+                    Initialization(name: name, weights: "\(name).safetensors", digest: digest),
                 ],
                 sizes: [2, 4], split: .everyFifthHeldOut, seeds: seeds, dataDigest: data)
         }
@@ -78,7 +79,7 @@ struct ComparisonRunTests {
             return runner.ran
         }
         #expect(try run(comparison("S3D", digest: "x", seeds: [1]), in: other).count == 4)
-        // The same weights under another name, and a seed more: only the seed is run.
+        // The same weights and the same random start under other names, and a seed more: only the seed is run.
         let ran = try run(comparison("long", digest: "x", seeds: [1, 2]), in: folder, reusing: [other.path])
         #expect(ran.map(\.seed) == [2, 2, 2, 2])
         // Other weights, and other data.
@@ -112,6 +113,10 @@ struct ComparisonRunTests {
             )
         }
         #expect("\(try #require(other))".contains("initialization differs"))
+        let taught = #expect(throws: ComparisonError.self) {
+            try run(try Comparison.small(initializations: [Initialization(name: "scratch", models: "a teacher")]), runner)
+        }
+        #expect("\(try #require(taught))".contains("content of a teacher"))
         #expect(runner.ran.isEmpty)
     }
 

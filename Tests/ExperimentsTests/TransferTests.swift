@@ -4,6 +4,7 @@ import Foundation
 import Tensors
 import Testing
 import Volumes
+import WeightFiles
 
 @Suite("Transfer to another dataset")
 struct TransferTests {
@@ -153,6 +154,28 @@ struct TransferTests {
         #expect(organs == .otherTask(target: "other", difference: "classes"))
     }
 
+    @Test("an initialization knows the content of its teachers and of the run that finds regions")
+    func models() throws {
+        let cpu = CPU(threads: 1)
+        let files = FileManager.default
+        try files.createDirectory(atPath: "\(folder.path)/teacher", withIntermediateDirectories: true)
+        try Phantom(.hippocampus).writeDataset(to: "\(folder.path)/own", name: "own", cases: 6, seed: 1, on: cpu)
+        let own = try NNUNetDataset(path: "\(folder.path)/own")
+        func models(_ settings: [String]) throws -> String? {
+            try Comparison(own, initializations: [.scratch], recipe: Self.recipe(settings), on: cpu)
+                .initializations[0].models
+        }
+        let taught = ["teacher.kind=distillation", "teacher.runs=[\(folder.path)/teacher]"]
+        #expect(try models([]) == nil)
+        #expect(throws: FileError.self) { try models(taught) }
+        let weights = URL(filePath: "\(folder.path)/teacher/weights.safetensors")
+        try Data("first".utf8).write(to: weights)
+        let first = try models(taught)
+        #expect(try first != nil && models(taught) == first)
+        try Data("second".utf8).write(to: weights)
+        #expect(try models(taught) != first)
+    }
+
     @Test("channels in another order are refused, other names are not")
     func channels() throws {
         let cpu = CPU(threads: 1)
@@ -182,9 +205,9 @@ struct TransferTests {
         }
     }
 
-    private static func recipe() throws -> ComparisonRecipe {
+    private static func recipe(_ settings: [String] = []) throws -> ComparisonRecipe {
         try ComparisonRecipe.load(
             URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-                .appending(path: "Finetune/compare-transfer-cpu.yaml").path)
+                .appending(path: "Finetune/compare-transfer-cpu.yaml").path, overrides: settings)
     }
 }

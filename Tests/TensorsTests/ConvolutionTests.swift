@@ -41,6 +41,10 @@ struct ConvolutionTests {
             geometry: ConvGeometry(
                 kernel: Extent3(depth: 1, height: 3, width: 3), padding: Extent3(depth: 0, height: 1, width: 1))),
         Case(samples: 1, extent: 1, inputs: 40, outputs: 70, geometry: ConvGeometry(kernel: 3)),
+        // Whole panels, in so few pixels that the weights' gradient is one sum: of all outputs, of shares of them, tap by tap.
+        Case(samples: 1, extent: 4, inputs: 18, outputs: 64, geometry: ConvGeometry(kernel: 3)),
+        Case(samples: 1, extent: 4, inputs: 64, outputs: 96, geometry: ConvGeometry(kernel: 3)),
+        Case(samples: 1, extent: 4, inputs: 18, outputs: 64, geometry: ConvGeometry(kernel: 3, stride: 2)),
     ]
 
     @Test(arguments: KernelSet.tested, cases)

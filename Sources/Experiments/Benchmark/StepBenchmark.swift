@@ -35,6 +35,8 @@ public struct StepBenchmark: Sendable {
         public var all: [Double]
         /// Peak resident memory of the process in GB.
         public var peakGB: Double
+        /// The most that tensors and kernels held at one time in GB.
+        public var heldGB: Double
         /// Threads that computed.
         public var threads: Int
         /// The kernel set.
@@ -43,6 +45,7 @@ public struct StepBenchmark: Sendable {
         enum CodingKeys: String, CodingKey {
             case `case`, precision, layout, seconds, all, threads, kernels
             case peakGB = "peak_gb"
+            case heldGB = "held_gb"
         }
     }
 
@@ -72,8 +75,8 @@ public struct StepBenchmark: Sendable {
         }
         return Result(
             case: benchmark.rawValue, precision: cpu.precision.rawValue, layout: "channels_last",
-            seconds: seconds.sorted()[seconds.count / 2], all: seconds, peakGB: peakResidentGB(), threads: cpu.threads,
-            kernels: cpu.kernelSet.description)
+            seconds: seconds.sorted()[seconds.count / 2], all: seconds, peakGB: peakResidentGB(),
+            heldGB: Double(cpu.takePeakBytes()) / 1e9, threads: cpu.threads, kernels: cpu.kernelSet.description)
     }
 
     private var phase: Phase { recomputes ? .recomputing : .training }

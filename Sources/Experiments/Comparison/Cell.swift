@@ -44,13 +44,15 @@ public struct Cell: Sendable, Hashable, Codable {
     /// What identifies the content of the dataset's files; nil if it was not looked at.
     public var dataDigest: String?
 
-    /// The first setting in which two cells differ, in words; nil if both give the same result. Names of weights and where
-    /// they lie do not matter where their content is known.
+    /// The first setting in which two cells differ, in words; nil if both give the same result. Names do not matter, nor where
+    /// weights lie whose content is known.
     func difference(from other: Cell) -> String? {
         let (weights, others) = (initialization, other.initialization)
-        if weights.digest == nil || others.digest == nil ? weights != others : weights.digest != others.digest {
+        let isUnknown = weights.digest == nil || others.digest == nil
+        if isUnknown ? weights.weights != others.weights : weights.digest != others.digest {
             return "initialization"
         }
+        if weights.models != others.models { return "content of a teacher or of the run that finds regions" }
         if trainingCases != other.trainingCases { return "list of training cases" }
         if testCases != other.testCases { return "list of test cases" }
         if classNames != other.classNames { return "list of classes" }

@@ -33,10 +33,23 @@ extension Comparison {
         try self.init(
             dataset: dataset.name, caseNames: dataset.trainingCases.map(\.name),
             classNames: dataset.classOfCase == nil ? dataset.structures.map(\.name) : dataset.classes.map(\.name),
-            metric: dataset.classOfCase.map { _ in "balanced accuracy" }, initializations: initializations,
+            metric: dataset.classOfCase.map { _ in "balanced accuracy" },
+            initializations: try initializations.map { try $0.withModels(otherwise: recipe.finetuning) },
             sizes: recipe.sizes, split: split, seeds: recipe.seeds, recipe: recipe.finetuning,
             arithmetic: "\(cpu.precision.rawValue) on \(cpu.kernelSet)",
             dataDigest: content.digest, transfer: targets)
+    }
+}
+
+extension Initialization {
+    /// The same with what identifies the networks that its training, or else that of `recipe`, takes from other runs.
+    /// - Throws: `FileError`, `RecipeError`.
+    fileprivate func withModels(otherwise usual: String) throws -> Initialization {
+        let files = try ComparisonRecipe.finetuning(recipe ?? usual, seed: 0).0.weightsOfModels
+        guard !files.isEmpty else { return self }
+        var known = self
+        known.models = ContentDigest.of(Data(try files.map(ContentDigest.ofFile).joined(separator: "\n").utf8))
+        return known
     }
 }
 

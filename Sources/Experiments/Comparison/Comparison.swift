@@ -6,16 +6,21 @@ public struct Initialization: Sendable, Hashable, Codable {
     public var weights: String?
     /// What identifies the content of the file, such as a digest: results of other weights are never mixed in.
     public var digest: String?
+    /// What identifies the networks that teach the training or find its regions; nil without any.
+    public var models: String?
     /// The resolved fine-tuning recipe where it is not that of the comparison: a variant of the training.
     public var recipe: String?
 
     /// A start from the file `weights`, or from random weights.
-    public init(name: String, weights: String? = nil, digest: String? = nil, recipe: String? = nil) {
-        (self.name, self.weights, self.digest, self.recipe) = (name, weights, digest, recipe)
+    public init(
+        name: String, weights: String? = nil, digest: String? = nil, models: String? = nil, recipe: String? = nil
+    ) {
+        (self.name, self.weights, self.digest) = (name, weights, digest)
+        (self.models, self.recipe) = (models, recipe)
     }
 
     /// The same without a recipe of its own.
-    var start: Initialization { Initialization(name: name, weights: weights, digest: digest) }
+    var start: Initialization { Initialization(name: name, weights: weights, digest: digest, models: models) }
 
     /// Writes the name, the digest, and of an absolute path of the weights the last two names only: comparisons are shown to
     /// others. Without a digest the path is all that identifies the weights, and stays.
@@ -24,11 +29,12 @@ public struct Initialization: Sendable, Hashable, Codable {
         try container.encode(name, forKey: .name)
         try container.encodeIfPresent(digest == nil ? weights : shownWeights, forKey: .weights)
         try container.encodeIfPresent(digest, forKey: .digest)
+        try container.encodeIfPresent(models, forKey: .models)
         try container.encodeIfPresent(recipe, forKey: .recipe)
     }
 
     private enum CodingKeys: CodingKey {
-        case name, weights, digest, recipe
+        case name, weights, digest, models, recipe
     }
 
     /// Where the weights lie, as others may see it.

@@ -130,6 +130,11 @@ public struct FinetuneRecipe: Sendable {
         return training
     }
 
+    /// The files of the networks that teach this one and of the one that finds its regions.
+    public var weightsOfModels: [String] {
+        (teacher.runs + [region.coarse].compactMap(\.self)).map { "\($0)/\(SegmentationModel.weightsName)" }
+    }
+
     /// How training patches are cut.
     public func cutter(for plan: Plan) -> PatchCutter {
         let axes = Set(mirroredAxes)

@@ -101,9 +101,8 @@ extension FinetuneRun {
 
     /// What identifies the weights of teachers and of the run that finds regions; nil without any.
     func teacherDigests() throws -> [String]? {
-        let runs = recipe.teacher.runs + [recipe.region.coarse].compactMap(\.self)
-        return runs.isEmpty
-            ? nil : try runs.map { try ContentDigest.ofFile("\($0)/\(SegmentationModel.weightsName)") }
+        let files = recipe.weightsOfModels
+        return files.isEmpty ? nil : try files.map(ContentDigest.ofFile)
     }
 
     /// Makes sure that the recipe's teacher can teach this run, without reading weights or images.

@@ -22,7 +22,7 @@ public struct Conv3D: ConvolutionLayer {
         self.bias = bias ? Parameter(zeros: [outputChannels], on: cpu) : nil
     }
 
-    /// - Parameter x: `[N, D, H, W, in]`; hidden voxels of a masked map stay zero.
+    /// - Parameter x: `[N, D, H, W, in]`; of a masked map, visible voxels only are computed.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> Tensor {
         conv3D(x, weight: weight.tensor(in: phase), bias: bias?.tensor(in: phase), geometry)
     }

@@ -4,7 +4,7 @@ import CKernels
 /// 1: Winograd's minimal filtering over cubes of pixels.
 ///
 /// A cube is a pixel of a coarser map that gathers its neighbourhood at a stride of its edges, so hidden and outside
-/// voxels need no care of their own. Sums run in another order than tap by tap: results differ by float32 rounding.
+/// voxels are those of any gather. Sums run in another order than tap by tap: results differ by float32 rounding.
 ///
 /// Multiplies in float32 whatever the precision: vector instructions gain less from bfloat16 than from leaving out up to
 /// seven products of eight. Matrix instructions gain more.

@@ -128,7 +128,7 @@ struct GatheredProduct {
     }
 
     /// Calls `body` with the addresses that the pixels of a chunk see at each tap, the pixels' linear indices and number,
-    /// and the address that stands for a voxel outside.
+    /// and the address that stands for a voxel outside or hidden.
     ///
     /// - Parameters:
     ///   - rows: the source's voxels, `voxelBytes` apart.

@@ -10,7 +10,7 @@ import Foundation
 ///   - areRegions: whether channels overlap: then each is a probability of its own, and the divergences of all are added.
 /// - Returns: a scalar, never negative but for rounding.
 public func distillation(_ logits: Tensor, target: Tensor, temperature: Double, areRegions: Bool = false) -> Tensor {
-    check(logits.visibility == nil, "distillation wants a dense prediction")
+    check(logits.visibility == nil && target.visibility == nil, "distillation wants dense maps")
     check(logits.shape == target.shape, "a target \(target.shape) for logits \(logits.shape)")
     let (cpu, channels) = (logits.cpu, logits.shape.channels)
     let voxels = logits.shape.count / max(1, channels)

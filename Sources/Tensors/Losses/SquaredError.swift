@@ -22,7 +22,9 @@ private func meanError(
     _ prediction: Tensor, target: Tensor, weights: Tensor?, of term: (Double) -> Double,
     slope: @escaping (Float) -> Float
 ) -> Tensor {
-    check(prediction.visibility == nil, "an error wants a dense prediction")
+    check(
+        prediction.visibility == nil && target.visibility == nil && weights?.visibility == nil,
+        "an error wants dense maps")
     check(prediction.shape == target.shape, "a target \(target.shape) for a prediction \(prediction.shape)")
     let (cpu, count) = (prediction.cpu, prediction.shape.count)
     let channels = weights == nil ? 1 : prediction.shape.channels

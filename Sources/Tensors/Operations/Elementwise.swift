@@ -1,8 +1,7 @@
 import Foundation
 
 extension Tensor {
-    /// A tensor like this one, whose visible elements `body` writes a stretch at a time, in parallel: a function that maps
-    /// zero to zero.
+    /// A tensor like this one, whose visible elements `body` writes a stretch at a time, in parallel.
     func elementwise(_ body: (UnsafeMutablePointer<Float>, Range<Int>) -> Void) -> Tensor {
         let result = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: cpu), visibility: visibility)
         result.forEachStretch { body(result.pointer, $0) }

@@ -63,9 +63,9 @@ private func copied(_ x: Tensor, hiding mask: BlockMask) -> Tensor {
     return result
 }
 
-/// A gradient as a masked map, in its own memory where nobody else holds that: a dense map is not to lose its voxels.
+/// A gradient as a masked map, in its own memory where nobody else holds that: others shall not lose its voxels.
 private func hidden(_ gradient: inout Tensor, _ mask: BlockMask) -> Tensor {
-    guard gradient.visibility == nil, gradient.isUnshared() else { return copied(gradient, hiding: mask) }
+    guard gradient.isUnshared() else { return copied(gradient, hiding: mask) }
     return Tensor(shape: gradient.shape, buffer: gradient.buffer, visibility: mask)
 }
 
@@ -84,7 +84,10 @@ private func copyVisible(
 extension Tensor {
     /// This map, dense: zero where it was hidden. Not recorded.
     func filledWithZeros() -> Tensor {
+        guard visibility != nil else { return detached }
         clearHidden()
-        return Tensor(shape: shape, buffer: buffer)
+        // What makes the content again makes the visible voxels only.
+        guard buffer.remake != nil else { return Tensor(shape: shape, buffer: buffer) }
+        return Tensor(scalars, shape: shape, on: cpu)
     }
 }

@@ -1,7 +1,7 @@
 /// Instance norm, optionally followed by a residual addition and a leaky ReLU in the same pass:
 /// `y = a((x - mean) / sqrt(variance + epsilon) * weight + bias + residual)`.
 ///
-/// Mean and biased variance are those of the visible voxels of each sample and channel; hidden voxels stay zero.
+/// Mean and biased variance are those of the visible voxels of each sample and channel; hidden ones are left out.
 /// Without gradients the result takes up the memory of a map that is handed over and that nobody else holds.
 /// Ulyanov, Vedaldi, Lempitsky 2016, arXiv:1607.08022.
 /// - Parameters:
