@@ -105,6 +105,22 @@ struct ComparisonResultsTests {
                 + "training runs per point to decide, here are 2.")
     }
 
+    @Test("many rows that want more runs are told together, what is decided stays by itself")
+    func manyRows() throws {
+        let rows = ["A", "B", "C", "D"].map { Initialization(name: $0) }
+        let early = results(try Comparison.small(initializations: [.scratch] + rows))
+        #expect(
+            early.text.contains(
+                "Undecided, for it takes 3 training runs per point: A, B, C, D. The table has their differences"))
+        #expect(!early.text.contains("Undecided whether"))
+        let told = results(try Comparison.small(initializations: [.scratch] + rows, seeds: [1, 2, 3])).text
+        #expect(!told.contains("Undecided, for it takes"))
+        for row in rows { #expect(told.contains("\(row.name) ")) }
+        // Up to three are told one by one.
+        let few = results(try Comparison.small(initializations: [.scratch] + rows.dropLast())).text
+        #expect(few.contains("Undecided whether C helped"))
+    }
+
     @Test("pairs only runs that both initializations have finished")
     func unfinished() throws {
         let comparison = try Comparison.small()

@@ -74,6 +74,11 @@ struct GradientTests {
         Case("averagePool3D", [map]) {
             averagePool3D($0[0], kernel: 2, stride: Extent3(depth: 1, height: 2, width: 2), padding: 1)
         },
+        Case("averagePool3D overlapping", [map]) {
+            averagePool3D(
+                $0[0], kernel: Extent3(depth: 3, height: 2, width: 1), stride: Extent3(depth: 2, height: 1, width: 1),
+                padding: Extent3(depth: 1, height: 0, width: 0))
+        },
         Case("averagePool3D masked", [map]) {
             averagePool3D(
                 hide($0[0], mask), kernel: Extent3(depth: 2, height: 1, width: 1),

@@ -49,7 +49,7 @@ struct ComparisonPage {
     }
 
     private var verdicts: String {
-        var parts = results.verdicts.map { Self.box($0) }
+        var parts = Self.boxes(ToldVerdicts(results.verdicts, on: results.overall))
         if results.finishedCells < results.allCells {
             parts.append(
                 "<p class=\"note\">\(results.finishedCells) of \(results.allCells) training runs are finished; "
@@ -59,8 +59,14 @@ struct ComparisonPage {
         return parts.joined(separator: "\n")
     }
 
+    /// Verdicts in boxes.
+    static func boxes(_ told: ToldVerdicts) -> [String] {
+        told.single.map(box)
+            + (told.together.map { ["<div class=\"verdict\">\(Markup.escaped($0))</div>"] } ?? [])
+    }
+
     /// A verdict in a box, its headline first.
-    static func box(_ verdict: Verdict) -> String {
+    private static func box(_ verdict: Verdict) -> String {
         let kind =
             switch verdict.outcome {
             case .helped: " good"

@@ -66,15 +66,15 @@ struct ComparisonTable {
 }
 
 extension ComparisonResults {
-    /// The results for a terminal: the table, then a sentence for each initialization.
+    /// The results for a terminal: the table, then the verdicts.
     public var text: String {
         var parts = [ComparisonTable(self).text]
         if finishedCells < allCells { parts.append("\(finishedCells) of \(allCells) training runs are finished.") }
-        parts += verdicts.map(\.sentence) + caveats
+        parts += ToldVerdicts(verdicts, on: overall).sentences + caveats
         for findings in transfers where !findings.groups.isEmpty {
             parts.append("On \(findings.target.name), without training there:")
             parts.append(ComparisonTable(findings, of: self).text)
-            parts += findings.verdicts.map(\.sentence)
+            parts += ToldVerdicts(findings.verdicts, on: findings.overall).sentences
         }
         return parts.joined(separator: "\n\n") + "\n"
     }

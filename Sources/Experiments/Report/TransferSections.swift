@@ -25,7 +25,7 @@ struct TransferSections {
             parts.append(
                 "<p class=\"note\">\(findings.finishedCells) of \(results.finishedCells) networks are tested.</p>")
         }
-        parts += findings.verdicts.map(ComparisonPage.box)
+        parts += ComparisonPage.boxes(ToldVerdicts(findings.verdicts, on: findings.overall))
         if !findings.differences.isEmpty {
             parts.append(
                 DifferenceChart(comparison, findings.differences, findings.overall, confidence: confidence).html)
