@@ -27,7 +27,10 @@ struct ComparisonPage {
         )
         page.add(section: "", verdicts)
         guard !results.groups.isEmpty else { return page.html }
-        page.add(section: "\(Self.capitalized(comparison.scoreName)) by number of training cases", curves)
+        // Of one size the differences and the table tell more.
+        if Set(results.groups.map(\.trainingCases)).count > 1 {
+            page.add(section: "\(Self.capitalized(comparison.scoreName)) by number of training cases", curves)
+        }
         if !results.differences.isEmpty {
             let chart = DifferenceChart(comparison, results.differences, results.overall, confidence: confidence)
             page.add(section: "Paired difference to \(comparison.baseline.name)", chart.html)

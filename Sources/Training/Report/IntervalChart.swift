@@ -13,6 +13,8 @@ public struct IntervalChart: Sendable {
         /// Whether the row sums up others: drawn heavier.
         public var isSummary: Bool
 
+        fileprivate var weight: String { isSummary ? "heading" : "row" }
+
         /// A value with its interval.
         public init(
             _ label: String, value: Double, interval: ClosedRange<Double>?, note: String, isSummary: Bool = false
@@ -47,9 +49,10 @@ public struct IntervalChart: Sendable {
         (self.title, self.axis, self.sides, self.groups) = (title, axis, sides, groups)
     }
 
-    /// The chart as an SVG element that can stand in an HTML page.
+    /// The chart as an SVG element that can stand in an HTML page. Groups of a single row each are named where the row is.
     public var svg: String {
-        let (rowHeight, headingHeight, top) = (28.0, 32.0, 30.0)
+        let isFlat = groups.allSatisfy { $0.rows.count == 1 }
+        let (rowHeight, headingHeight, top) = (28.0, isFlat ? 0 : 32.0, 30.0)
         let rows = groups.reduce(0) { $0 + $1.rows.count }
         let bottom = top + Double(rows) * rowHeight + Double(groups.count) * headingHeight
         var drawing = ChartDrawing(title: title, width: 720, height: bottom + 50)
@@ -58,7 +61,7 @@ public struct IntervalChart: Sendable {
         }
         var axis = axis
         axis.mustInclude.append(0)
-        let x = axis.laidOut(over: 150...500, data: values)
+        let x = axis.laidOut(over: (isFlat ? 200 : 150)...500, data: values)
 
         for tick in x.ticks {
             drawing.line(from: (x(tick.value), top), to: (x(tick.value), bottom), style: "grid")
@@ -72,9 +75,10 @@ public struct IntervalChart: Sendable {
         var y = top
         for (index, group) in groups.enumerated() {
             let style = "s\(index % HTMLPage.seriesColors)"
-            drawing.text(group.name, at: (8, y + headingHeight / 2 + 6), style: "heading")
+            drawing.text(group.name, at: (8, y + (isFlat ? rowHeight / 2 + 4.5 : headingHeight / 2 + 6)), style: "heading")
             y += headingHeight
             for row in group.rows {
+                if !isFlat { drawing.text(row.label, at: (138, y + rowHeight / 2 + 4.5), anchor: .end, style: row.weight) }
                 draw(row, at: y + rowHeight / 2, style: style + (row.isSummary ? " summary" : ""), x, &drawing)
                 y += rowHeight
             }
@@ -85,9 +89,7 @@ public struct IntervalChart: Sendable {
     private func draw(
         _ row: Row, at y: Double, style: String, _ x: ChartAxis.Layout, _ drawing: inout ChartDrawing
     ) {
-        let weight = row.isSummary ? "heading" : "row"
-        drawing.text(row.label, at: (138, y + 4.5), anchor: .end, style: weight)
-        drawing.text(row.note, at: (516, y + 4.5), style: "\(weight) number")
+        drawing.text(row.note, at: (516, y + 4.5), style: "\(row.weight) number")
         if let interval = row.interval {
             drawing.line(from: (x(interval.lowerBound), y), to: (x(interval.upperBound), y), style: "whisker \(style)")
         }

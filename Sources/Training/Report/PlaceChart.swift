@@ -28,11 +28,16 @@ public struct PlaceChart: Sendable {
     /// The chart as an SVG element that can stand in an HTML page.
     public var svg: String {
         let places = rows.map(\.shares.count).max() ?? 0
-        let (top, rowHeight, left, right) = (40.0, 48.0, 200.0, 500.0)
+        let (top, left, right) = (40.0, 200.0, 500.0)
+        // Dots of neighbouring places touch at most where places are many.
+        let isDense = places > 8
+        let largest = isDense ? max(5, (right - left) / Double(places)) : 20
+        let rowHeight = 2 * largest + 8
         var drawing = ChartDrawing(title: title, width: 720, height: top + Double(rows.count) * rowHeight + 8)
         func x(_ place: Int) -> Double { left + (Double(place) + 0.5) * (right - left) / Double(max(1, places)) }
-        for place in 0..<places {
-            drawing.text("place \(place + 1)", at: (x(place), top - 18), anchor: .middle, style: "tick")
+        for place in 0..<places where !isDense || place == 0 || (place + 1) % 5 == 0 {
+            let label = isDense && place > 0 ? "\(place + 1)" : "place \(place + 1)"
+            drawing.text(label, at: (x(place), top - 18), anchor: .middle, style: "tick")
         }
         var next = 0
         for (index, row) in rows.enumerated() {
@@ -43,7 +48,7 @@ public struct PlaceChart: Sendable {
             drawing.text(row.label, at: (left - 16, y + 4.5), anchor: .end, style: "row")
             for (place, share) in row.shares.enumerated() where share > 0 {
                 drawing.dot(
-                    at: (x(place), y), radius: 20 * share.squareRoot(), style: style,
+                    at: (x(place), y), radius: largest * share.squareRoot(), style: style,
                     tooltip: "\(row.label), place \(place + 1): \(Markup.digits(100 * share)) %")
             }
             drawing.text(row.note, at: (right + 16, y + 4.5), style: "row number")
