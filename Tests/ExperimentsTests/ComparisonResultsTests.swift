@@ -107,18 +107,21 @@ struct ComparisonResultsTests {
 
     @Test("many rows that want more runs are told together, what is decided stays by itself")
     func manyRows() throws {
-        let rows = ["A", "B", "C", "D"].map { Initialization(name: $0) }
-        let early = results(try Comparison.small(initializations: [.scratch] + rows))
-        #expect(
-            early.text.contains(
-                "Undecided, for it takes 3 training runs per point: A, B, C, D. The table has their differences"))
-        #expect(!early.text.contains("Undecided whether"))
-        let told = results(try Comparison.small(initializations: [.scratch] + rows, seeds: [1, 2, 3])).text
-        #expect(!told.contains("Undecided, for it takes"))
-        for row in rows { #expect(told.contains("\(row.name) ")) }
-        // Up to three are told one by one.
-        let few = results(try Comparison.small(initializations: [.scratch] + rows.dropLast())).text
-        #expect(few.contains("Undecided whether C helped"))
+        let rows = ["A", "B", "C", "D", "E"].map { Initialization(name: $0) }
+        func text(_ rows: [Initialization], sizes: [TrainingSize] = [4], finished: Int? = nil) throws -> String {
+            let comparison = try Comparison.small(
+                initializations: [.scratch] + rows, sizes: sizes, seeds: [1, 2, 3])
+            return results(comparison, finished: finished ?? comparison.cells.count).text
+        }
+        // The third seed of the baseline and of A is finished, of the others it is not.
+        let mixed = try text(rows, finished: 14)
+        #expect(mixed.contains("Undecided, for it takes 3 training runs per point: B, C, D, E. The table has"))
+        #expect(mixed.contains(": over all training-set sizes its Dice differs"))
+        #expect(mixed.components(separatedBy: "over all training-set sizes").count == 2, "A alone has a sentence")
+        #expect(try !text(rows).contains("Undecided, for it takes"))
+        // Few are told one by one, and so are the differences over several sizes, which the table does not have.
+        #expect(try !text(Array(rows.prefix(4)), finished: 12).contains("Undecided, for it takes"))
+        #expect(try !text(rows, sizes: [2, 4], finished: 24).contains("Undecided, for it takes"))
     }
 
     @Test("pairs only runs that both initializations have finished")

@@ -113,10 +113,20 @@ struct ComparisonRunTests {
             )
         }
         #expect("\(try #require(other))".contains("initialization differs"))
-        let taught = #expect(throws: ComparisonError.self) {
-            try run(try Comparison.small(initializations: [Initialization(name: "scratch", models: "a teacher")]), runner)
+        #expect(runner.ran.isEmpty)
+    }
+
+    @Test("never mixes results of other teachers")
+    func otherTeachers() throws {
+        func comparison(_ models: String?) throws -> Comparison {
+            try Comparison.small(initializations: [Initialization(name: "scratch", models: models)])
         }
-        #expect("\(try #require(taught))".contains("content of a teacher"))
+        _ = try run(try comparison("a teacher"), FakeRunner())
+        let runner = FakeRunner()
+        let error = #expect(throws: ComparisonError.self) { try run(try comparison("another"), runner) }
+        #expect("\(try #require(error))".contains("content of a teacher"))
+        // What is finished can be told of when the teacher is gone.
+        #expect(try run(try comparison(nil), runner).finishedCells == 4)
         #expect(runner.ran.isEmpty)
     }
 

@@ -48,11 +48,14 @@ public struct Cell: Sendable, Hashable, Codable {
     /// weights lie whose content is known.
     func difference(from other: Cell) -> String? {
         let (weights, others) = (initialization, other.initialization)
-        let isUnknown = weights.digest == nil || others.digest == nil
-        if isUnknown ? weights.weights != others.weights : weights.digest != others.digest {
+        // Where the content is not known, the path has to do.
+        if weights.digest != others.digest || weights.digest == nil && weights.weights != others.weights {
             return "initialization"
         }
-        if weights.models != others.models { return "content of a teacher or of the run that finds regions" }
+        // Earlier versions did not look at these files, nor is there anything to look at when they are gone.
+        if let models = weights.models, let theirs = others.models, models != theirs {
+            return "content of a teacher or of the run that finds regions"
+        }
         if trainingCases != other.trainingCases { return "list of training cases" }
         if testCases != other.testCases { return "list of test cases" }
         if classNames != other.classNames { return "list of classes" }

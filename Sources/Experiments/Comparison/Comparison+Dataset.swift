@@ -42,11 +42,12 @@ extension Comparison {
 }
 
 extension Initialization {
-    /// The same with what identifies the networks that its training, or else that of `recipe`, takes from other runs.
+    /// The same with what identifies the networks that its training, or else that of the recipe `usual`, takes from other runs, if
+    /// they are there: a training says what is missing, and what is finished needs none.
     /// - Throws: `FileError`, `RecipeError`.
     fileprivate func withModels(otherwise usual: String) throws -> Initialization {
         let files = try ComparisonRecipe.finetuning(recipe ?? usual, seed: 0).0.weightsOfModels
-        guard !files.isEmpty else { return self }
+        guard !files.isEmpty, files.allSatisfy(FileManager.default.fileExists) else { return self }
         var known = self
         known.models = ContentDigest.of(Data(try files.map(ContentDigest.ofFile).joined(separator: "\n").utf8))
         return known

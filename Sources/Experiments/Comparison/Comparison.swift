@@ -6,7 +6,7 @@ public struct Initialization: Sendable, Hashable, Codable {
     public var weights: String?
     /// What identifies the content of the file, such as a digest: results of other weights are never mixed in.
     public var digest: String?
-    /// What identifies the networks that teach the training or find its regions; nil without any.
+    /// What identifies the networks that teach the training or find its regions; nil without any, and where they are gone.
     public var models: String?
     /// The resolved fine-tuning recipe where it is not that of the comparison: a variant of the training.
     public var recipe: String?

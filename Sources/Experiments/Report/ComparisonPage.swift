@@ -28,7 +28,7 @@ struct ComparisonPage {
         page.add(section: "", verdicts)
         guard !results.groups.isEmpty else { return page.html }
         // Of one size the differences and the table tell more.
-        if Set(results.groups.map(\.trainingCases)).count > 1 {
+        if comparison.sizes.count > 1 {
             page.add(section: "\(Self.capitalized(comparison.scoreName)) by number of training cases", curves)
         }
         if !results.differences.isEmpty {
@@ -52,7 +52,8 @@ struct ComparisonPage {
     }
 
     private var verdicts: String {
-        var parts = Self.boxes(ToldVerdicts(results.verdicts, on: results.overall))
+        var parts = Self.boxes(
+            ToldVerdicts(results.verdicts, on: results.overall, sizes: comparison.sizes.count))
         if results.finishedCells < results.allCells {
             parts.append(
                 "<p class=\"note\">\(results.finishedCells) of \(results.allCells) training runs are finished; "

@@ -70,11 +70,11 @@ extension ComparisonResults {
     public var text: String {
         var parts = [ComparisonTable(self).text]
         if finishedCells < allCells { parts.append("\(finishedCells) of \(allCells) training runs are finished.") }
-        parts += ToldVerdicts(verdicts, on: overall).sentences + caveats
+        parts += ToldVerdicts(verdicts, on: overall, sizes: comparison.sizes.count).sentences + caveats
         for findings in transfers where !findings.groups.isEmpty {
             parts.append("On \(findings.target.name), without training there:")
             parts.append(ComparisonTable(findings, of: self).text)
-            parts += ToldVerdicts(findings.verdicts, on: findings.overall).sentences
+            parts += ToldVerdicts(findings.verdicts, on: findings.overall, sizes: comparison.sizes.count).sentences
         }
         return parts.joined(separator: "\n\n") + "\n"
     }

@@ -22,13 +22,14 @@ struct DifferenceChart {
             return rows.isEmpty ? nil : IntervalChart.Group(initialization.name, rows: (rows + summary).map(row))
         }
         let baseline = comparison.baseline.name
-        let chart = IntervalChart(
+        var chart = IntervalChart(
             "Difference of the \(comparison.scoreName) to \(baseline) with intervals",
             axis: ChartAxis("difference of the mean \(comparison.scoreName)"),
             sides: (
                 negative: "\(baseline) better", positive: comparison.hasVariants ? "other better" : "pre-trained better"
             ),
             groups: groups)
+        chart.isFlat = comparison.sizes.count == 1
         return """
             \(chart.svg)
             <p class="note">Each test case is compared with itself: same case, same training cases, same seed. Dots are mean \

@@ -25,7 +25,8 @@ struct TransferSections {
             parts.append(
                 "<p class=\"note\">\(findings.finishedCells) of \(results.finishedCells) networks are tested.</p>")
         }
-        parts += ComparisonPage.boxes(ToldVerdicts(findings.verdicts, on: findings.overall))
+        parts += ComparisonPage.boxes(
+            ToldVerdicts(findings.verdicts, on: findings.overall, sizes: results.comparison.sizes.count))
         if !findings.differences.isEmpty {
             parts.append(
                 DifferenceChart(comparison, findings.differences, findings.overall, confidence: confidence).html)

@@ -1,5 +1,5 @@
-/// Verdicts as they are told: one by one, but those that only want more training runs together where they are many. The
-/// table beside them has their differences.
+/// Verdicts as they are told: one by one, but those that only want more training runs together where they are many and the
+/// table beside them has their differences: of a single training-set size.
 struct ToldVerdicts {
     /// Up to this many are told one by one.
     private static let fewRows = 3
@@ -9,10 +9,12 @@ struct ToldVerdicts {
     /// What is said of the others, if there are any.
     let together: String?
 
-    /// - Parameter overall: the differences that the verdicts are about.
-    init(_ verdicts: [Verdict], on overall: [PairedResult]) {
+    /// - Parameters:
+    ///   - overall: the differences that the verdicts are about.
+    ///   - sizes: the number of training-set sizes.
+    init(_ verdicts: [Verdict], on overall: [PairedResult], sizes: Int) {
         let early = Set(overall.filter { $0.runs < Verdict.runsToDecide }.map(\.initialization))
-        guard early.count > Self.fewRows else {
+        guard sizes == 1, early.count > Self.fewRows else {
             (single, together) = (verdicts, nil)
             return
         }

@@ -43,15 +43,16 @@ public struct IntervalChart: Sendable {
     public var sides: (negative: String, positive: String)
     /// The rows.
     public var groups: [Group]
+    /// Whether each group has one row, which needs no heading: it is named by the group.
+    public var isFlat = false
 
     /// A chart of `groups`.
     public init(_ title: String, axis: ChartAxis, sides: (negative: String, positive: String), groups: [Group]) {
         (self.title, self.axis, self.sides, self.groups) = (title, axis, sides, groups)
     }
 
-    /// The chart as an SVG element that can stand in an HTML page. Groups of a single row each are named where the row is.
+    /// The chart as an SVG element that can stand in an HTML page.
     public var svg: String {
-        let isFlat = groups.allSatisfy { $0.rows.count == 1 }
         let (rowHeight, headingHeight, top) = (28.0, isFlat ? 0 : 32.0, 30.0)
         let rows = groups.reduce(0) { $0 + $1.rows.count }
         let bottom = top + Double(rows) * rowHeight + Double(groups.count) * headingHeight
@@ -61,7 +62,9 @@ public struct IntervalChart: Sendable {
         }
         var axis = axis
         axis.mustInclude.append(0)
-        let x = axis.laidOut(over: (isFlat ? 200 : 150)...500, data: values)
+        // Room for names, at about 7.5 a letter.
+        let left = isFlat ? min(300, max(150, 20 + 7.5 * Double(groups.map(\.name.count).max() ?? 0))) : 150
+        let x = axis.laidOut(over: left...500, data: values)
 
         for tick in x.ticks {
             drawing.line(from: (x(tick.value), top), to: (x(tick.value), bottom), style: "grid")
@@ -70,7 +73,7 @@ public struct IntervalChart: Sendable {
         drawing.line(from: (x(0), top - 6), to: (x(0), bottom), style: "zero")
         drawing.text("← \(sides.negative)", at: (x(0) - 8, top - 14), anchor: .end, style: "side")
         drawing.text("\(sides.positive) →", at: (x(0) + 8, top - 14), style: "side")
-        drawing.text(axis.label, at: (325, bottom + 42), anchor: .middle, style: "name")
+        drawing.text(axis.label, at: ((left + 500) / 2, bottom + 42), anchor: .middle, style: "name")
 
         var y = top
         for (index, group) in groups.enumerated() {

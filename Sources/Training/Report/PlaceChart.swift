@@ -29,9 +29,8 @@ public struct PlaceChart: Sendable {
     public var svg: String {
         let places = rows.map(\.shares.count).max() ?? 0
         let (top, left, right) = (40.0, 200.0, 500.0)
-        // Dots of neighbouring places touch at most where places are many.
         let isDense = places > 8
-        let largest = isDense ? max(5, (right - left) / Double(places)) : 20
+        let largest = min(20, isDense ? (right - left) / Double(places) : 20)
         let rowHeight = 2 * largest + 8
         var drawing = ChartDrawing(title: title, width: 720, height: top + Double(rows.count) * rowHeight + 8)
         func x(_ place: Int) -> Double { left + (Double(place) + 0.5) * (right - left) / Double(max(1, places)) }
