@@ -71,7 +71,8 @@ struct MaskedMapTests {
         let zeroed = Tensor(times(x, seen).map { Float($0) }, shape: x.shape, on: cpu).tracked()
         let (map, dense) = (pooled(hide(x, Self.mask)), pooled(zeroed))
         let voxels = map.visibility.map { $0.voxels(in: map.shape.extent) }
-        expectClose(map, voxels.map { times(dense, $0) } ?? dense.scalars.map(Double.init), shape: dense.shape, absolute: 1e-6)
+        let expected = voxels.map { times(dense, $0) } ?? dense.scalars.map(Double.init)
+        expectClose(map, expected, shape: dense.shape, absolute: 1e-6)
         let dy = randomTensor(map.shape, seed: 14, on: cpu)
         let upstream = voxels.map { Tensor(times(dy, $0).map { Float($0) }, shape: dy.shape, on: cpu) } ?? dy
         let (masked, reference) = (
@@ -87,7 +88,9 @@ struct MaskedMapTests {
         }
         let (a, b) = (input(channels: 3).tracked(), randomTensor(input(channels: 3).shape, seed: 15, on: cpu))
         let seen = Self.mask.voxels(in: Self.extent)
-        func zeroed(_ x: Tensor) -> Tensor { Tensor(times(x, seen).map { Float($0) }, shape: x.shape, on: cpu).tracked() }
+        func zeroed(_ x: Tensor) -> Tensor {
+            Tensor(times(x, seen).map { Float($0) }, shape: x.shape, on: cpu).tracked()
+        }
         let (map, from) = (result(hide(a, Self.mask), hide(b, Self.mask)), zeroed(a))
         let dense = result(from, zeroed(b))
         // The sum first: who reads the map as a whole writes zeros where it is hidden.

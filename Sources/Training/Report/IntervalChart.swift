@@ -78,11 +78,13 @@ public struct IntervalChart: Sendable {
         var y = top
         for (index, group) in groups.enumerated() {
             let style = "s\(index % HTMLPage.seriesColors)"
-            drawing.text(group.name, at: (8, y + (isFlat ? rowHeight / 2 + 4.5 : headingHeight / 2 + 6)), style: "heading")
+            let baseline = isFlat ? rowHeight / 2 + 4.5 : headingHeight / 2 + 6
+            drawing.text(group.name, at: (8, y + baseline), style: "heading")
             y += headingHeight
             for row in group.rows {
-                if !isFlat { drawing.text(row.label, at: (138, y + rowHeight / 2 + 4.5), anchor: .end, style: row.weight) }
-                draw(row, at: y + rowHeight / 2, style: style + (row.isSummary ? " summary" : ""), x, &drawing)
+                let middle = y + rowHeight / 2
+                if !isFlat { drawing.text(row.label, at: (138, middle + 4.5), anchor: .end, style: row.weight) }
+                draw(row, at: middle, style: style + (row.isSummary ? " summary" : ""), x, &drawing)
                 y += rowHeight
             }
         }
