@@ -49,6 +49,19 @@ struct ComparisonPageTests {
         }
     }
 
+    @Test("of many rows and one size: a named line a row, few labels of places, no curve of a point")
+    func manyRows() throws {
+        let rows = (1...11).map { Initialization(name: "row \($0)") }
+        let html = try page(try Comparison.small(initializations: [.scratch] + rows, sizes: [4]), FakeRunner())
+        expectWellFormed(html)
+        #expect(html.contains("Undecided, for it takes 3 training runs per point: row 1, row 2"))
+        #expect(!html.contains("by number of training cases") && !html.contains(">4 cases<"))
+        #expect(html.components(separatedBy: "class=\"whisker").count == 1 + rows.count)
+        for row in rows { #expect(html.contains("text-anchor=\"start\">\(row.name)<"), "\(row.name)") }
+        for label in ["place 1", "5", "10"] { #expect(html.contains("text-anchor=\"middle\">\(label)<"), "\(label)") }
+        #expect(!html.contains(">place 2<"))
+    }
+
     @Test("says the verdict, draws a line per initialization and a row per difference")
     func content() throws {
         let html = try page(try Comparison.small(), FakeRunner())

@@ -81,6 +81,17 @@ struct MaskedMapTests {
         expectClose(masked, times(reference, seen), shape: x.shape, absolute: 1e-6)
     }
 
+    @Test("a masked gradient of a dense map is zero where it is hidden")
+    func maskedUpstream() {
+        let x = input(channels: 2).tracked()
+        let token = Tensor([3, -4], shape: [1, 1, 1, 1, 2], on: cpu).tracked()
+        let dy = randomTensor(x.shape, seed: 14, on: cpu)
+        let gradients = Tensor.backward(
+            from: [(fillHidden(hide(x, Self.mask), token: token), hide(dy, Self.mask))])
+        expectClose(gradients[token]!, [0, 0], shape: token.shape, absolute: 0)
+        expectClose(gradients[x]!, times(dy, Self.mask.voxels(in: Self.extent)), shape: x.shape, absolute: 0)
+    }
+
     @Test("sums, products and activations, element by element and over all")
     func elements() {
         func result(_ a: Tensor, _ b: Tensor) -> Tensor {

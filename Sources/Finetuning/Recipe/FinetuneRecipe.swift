@@ -130,7 +130,7 @@ public struct FinetuneRecipe: Sendable {
         return training
     }
 
-    /// The files of the networks that teach this one and of the one that finds its regions.
+    /// The paths of the weights of the networks that teach this one and of the one that finds its regions; they may be gone.
     public var weightsOfModels: [String] {
         (teacher.runs + [region.coarse].compactMap(\.self)).map { "\($0)/\(SegmentationModel.weightsName)" }
     }

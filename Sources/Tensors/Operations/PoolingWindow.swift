@@ -54,21 +54,25 @@ struct PoolingWindow {
     /// Calls `body` with the linear index of each input voxel in the window of an output voxel, in d, h, w order.
     @inline(__always)
     func forEachInput(of voxel: Extent3, _ body: (Int) -> Void) {
-        let (heights, widths) = (inputs(1, of: voxel.height), inputs(2, of: voxel.width))
-        for d in inputs(0, of: voxel.depth) {
-            for h in heights {
-                for w in widths { body((d * input.height + h) * input.width + w) }
-            }
-        }
+        Self.forEach(
+            in: input, inputs(0, of: voxel.depth), inputs(1, of: voxel.height), inputs(2, of: voxel.width), body)
     }
 
     /// Calls `body` with the linear index of each output voxel whose window holds an input voxel.
     @inline(__always)
     func forEachOutput(seeing voxel: Extent3, _ body: (Int) -> Void) {
-        let (heights, widths) = (outputs(1, seeing: voxel.height), outputs(2, seeing: voxel.width))
-        for d in outputs(0, seeing: voxel.depth) {
+        Self.forEach(
+            in: output, outputs(0, seeing: voxel.depth), outputs(1, seeing: voxel.height),
+            outputs(2, seeing: voxel.width), body)
+    }
+
+    @inline(__always)
+    private static func forEach(
+        in extent: Extent3, _ depths: Range<Int>, _ heights: Range<Int>, _ widths: Range<Int>, _ body: (Int) -> Void
+    ) {
+        for d in depths {
             for h in heights {
-                for w in widths { body((d * output.height + h) * output.width + w) }
+                for w in widths { body((d * extent.height + h) * extent.width + w) }
             }
         }
     }

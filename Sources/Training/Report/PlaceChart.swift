@@ -29,6 +29,7 @@ public struct PlaceChart: Sendable {
     public var svg: String {
         let places = rows.map(\.shares.count).max() ?? 0
         let (top, left, right) = (40.0, 200.0, 500.0)
+        // Many places get smaller dots and a label every five.
         let isDense = places > 8
         let largest = min(20, isDense ? (right - left) / Double(places) : 20)
         let rowHeight = 2 * largest + 8
