@@ -57,13 +57,14 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
     int32_t group = WS_CACHED_WEIGHTS / (inputs * PANEL);
     if (group < 1) group = 1;
     float tile[TILE_ROWS * PANEL];
-    for (int32_t t = 0; t < taps; t += group) {
+    int32_t t = 0;
+    do {
         int32_t now = taps - t < group ? taps - t : group;
         const void *w = (const char *)weights + (int64_t)t * inputs * PANEL * 4;
         for (int32_t p = 0; p < pixels; p += TILE_ROWS) {
             int32_t rows = pixels - p < TILE_ROWS ? pixels - p : TILE_ROWS;
             for (int32_t r = 0; r < rows; r++)
-                if (t == 0) NAME(copy_row)(tile + r * PANEL, bias, PANEL);
+                if (t == 0 && bias) NAME(copy_row)(tile + r * PANEL, bias, PANEL);
                 else NAME(copy_row)(tile + r * PANEL, y + index[p + r] * row_stride, columns);
             const void *const *addresses = table + t * table_stride + p;
             if (rows > TILE_ROWS * 2 / 3)
@@ -74,7 +75,8 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
                 NAME(any_tile)(paired, TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, tile);
             for (int32_t r = 0; r < rows; r++) NAME(copy_row)(y + index[p + r] * row_stride, tile + r * PANEL, columns);
         }
-    }
+        t += group;
+    } while (t < taps);
 }
 
 static TARGET void NAME(gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,

@@ -131,13 +131,14 @@ static TARGET void NAME(gather_multiply_tiles)(const void *const *table, int64_t
     int32_t group = WS_CACHED_WEIGHTS / (pairs * PANEL);
     if (group < 1) group = 1;
     float sums[2 * TILE_EDGE * PANEL] __attribute__((aligned(64)));
-    for (int32_t t = 0; t < taps; t += group) {
+    int32_t t = 0;
+    do {
         int32_t now = taps - t < group ? taps - t : group;
         const uint32_t *w = weights + (int64_t)t * pairs * PANEL;
         for (int32_t p = 0; p < pixels; p += 2 * TILE_EDGE) {
             int32_t rows = pixels - p < 2 * TILE_EDGE ? pixels - p : 2 * TILE_EDGE;
             for (int32_t r = 0; r < rows; r++)
-                if (t == 0) NAME(copy_row)(sums + r * PANEL, bias, PANEL);
+                if (t == 0 && bias) NAME(copy_row)(sums + r * PANEL, bias, PANEL);
                 else NAME(copy_row)(sums + r * PANEL, y + index[p + r] * row_stride, columns);
             const void *const *seen = table + t * table_stride + p;
             if (rows > TILE_EDGE)
@@ -146,7 +147,8 @@ static TARGET void NAME(gather_multiply_tiles)(const void *const *table, int64_t
             for (int32_t r = 0; r < rows; r++)
                 NAME(copy_row)(y + index[p + r] * row_stride, sums + r * PANEL, columns);
         }
-    }
+        t += group;
+    } while (t < taps);
     NAME(close_tiles)();
 }
 

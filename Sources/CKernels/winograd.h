@@ -220,17 +220,20 @@ INLINE void NAME(collect_cube)(const ws_cube *cube, const float *m, int64_t dist
 }
 
 // Spreads `count` neighbourhoods (or cubes of outputs): v[position][cube][channel], rows `row_stride` long, zero beyond
-// the channels and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart.
+// the channels and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart. The
+// channels are those of the voxels from `first` on.
 INLINE void NAME(spread_all)(const int transform, const ws_cube *cube, const void *const *table, int64_t table_stride,
-                             int32_t count, int32_t channels, int64_t row_stride, float *v, int64_t distance) {
+                             int32_t count, int32_t first, int32_t channels, int64_t row_stride, float *v,
+                             int64_t distance) {
     for (int32_t i = 0; i < count; i++)
         for (int32_t k = 0; k < channels; k += LANES) {
             float *target = v + i * row_stride + k;
             if (channels - k >= LANES)
-                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, k, LANES, target, distance);
-            else
-                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, k, channels - k, target,
+                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, first + k, LANES, target,
                                     distance);
+            else
+                NAME(spread_voxels)(transform, cube, table + i, table_stride, i + 1 < count, first + k, channels - k,
+                                    target, distance);
         }
     if (transform != SPREAD_INPUTS) return;
     int32_t whole = (count + TILE_ROWS / 3 - 1) / (TILE_ROWS / 3) * (TILE_ROWS / 3);
@@ -239,17 +242,17 @@ INLINE void NAME(spread_all)(const int transform, const ws_cube *cube, const voi
                          sizeof(float) * (whole - count) * row_stride);
 }
 
-// m[cube][c] = sum over k of v[cube][k] * u[k][c], for one position and one panel.
-INLINE void NAME(multiply_position)(const float *v, int64_t row_stride, int32_t count, int32_t inputs, const float *u,
-                                    float *m) {
+// m[cube][c] += sum over k of v[cube][k] * u[k][c], or = if `fresh`, for one position and one panel.
+INLINE void NAME(multiply_position)(const int fresh, const float *v, int64_t row_stride, int32_t count, int32_t inputs,
+                                    const float *u, float *m) {
     const void *rows[TILE_ROWS];
     for (int32_t p = 0; p < count; p += TILE_ROWS) {
         int32_t left = count - p;
         for (int r = 0; r < TILE_ROWS; r++) rows[r] = v + (p + r) * row_stride;
         float *tile = m + p * PANEL;
-        if (left > TILE_ROWS * 2 / 3) NAME(multiply_tile)(1, TILE_ROWS, rows, 0, 1, inputs, 0, u, tile);
-        else if (left > TILE_ROWS / 3) NAME(multiply_tile)(1, TILE_ROWS * 2 / 3, rows, 0, 1, inputs, 0, u, tile);
-        else NAME(multiply_tile)(1, TILE_ROWS / 3, rows, 0, 1, inputs, 0, u, tile);
+        if (left > TILE_ROWS * 2 / 3) NAME(multiply_tile)(fresh, TILE_ROWS, rows, 0, 1, inputs, 0, u, tile);
+        else if (left > TILE_ROWS / 3) NAME(multiply_tile)(fresh, TILE_ROWS * 2 / 3, rows, 0, 1, inputs, 0, u, tile);
+        else NAME(multiply_tile)(fresh, TILE_ROWS / 3, rows, 0, 1, inputs, 0, u, tile);
     }
 }
 
@@ -264,12 +267,12 @@ static TARGET void NAME(multiply_cubes)(const ws_cube *cube, const void *const *
     float *v = scratch, *m = scratch + positions * v_distance;
     for (int32_t first = 0; first < cubes; first += batch) {
         int32_t count = cubes - first < batch ? cubes - first : batch;
-        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, inputs, row_stride, v,
-                         v_distance);
+        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, 0, inputs, row_stride,
+                         v, v_distance);
         const float *u = weights;
         for (int32_t panel = 0; panel < outputs; panel += PANEL) {
             for (int32_t position = 0; position < positions; position++, u += inputs * PANEL)
-                NAME(multiply_position)(v + position * v_distance, row_stride, count, inputs, u,
+                NAME(multiply_position)(1, v + position * v_distance, row_stride, count, inputs, u,
                                         m + position * m_distance);
             for (int32_t i = 0; i < count; i++)
                 for (int32_t c = 0; c < PANEL && panel + c < outputs; c += LANES)
@@ -295,9 +298,9 @@ static TARGET void NAME(outer_cubes)(const ws_cube *cube, const void *const *inp
     if (outputs % PANEL != 0) __builtin_memset(d, 0, sizeof(float) * positions * d_distance);
     for (int32_t first = 0; first < cubes; first += batch) {
         int32_t count = cubes - first < batch ? cubes - first : batch;
-        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, inputs, row_stride, v,
-                         v_distance);
-        NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table + first, table_stride, count, outputs, width, d,
+        NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table + first, table_stride, count, 0, inputs, row_stride,
+                         v, v_distance);
+        NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table + first, table_stride, count, 0, outputs, width, d,
                          d_distance);
         for (int32_t position = 0; position < positions; position++) {
             for (int32_t i = 0; i < count; i++) rows[i] = v + position * v_distance + i * row_stride;
@@ -352,5 +355,87 @@ static TARGET void NAME(cube_weights_backward)(const ws_cube *cube, const float 
                 WITH_CONSTANT_EDGE(move_line, cube->width, COLLECT_WEIGHTS, block + d * plane + h * row, LANES,
                                    weights + (d * 9 + h * 3) * tap_distance + k, tap_distance);
         }
+    }
+}
+
+// Few cubes: V of all cubes is spread once for all panels, slab by slab of inputs, and each slab of a panel's weights is spread
+// just before it is multiplied, so that the spread weights, eight times as many as the taps, never leave the cache.
+static TARGET void NAME(spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride,
+                                      int32_t cubes, int32_t first, int32_t inputs, float *v) {
+    NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, ws_slab_of_cubes(cube), v,
+                     ws_spread_slab_size(cube, cubes) / ws_positions(cube));
+}
+
+// u[position][input] for some inputs from k on, panel by panel; `packed` is scratch for as many taps.
+INLINE void NAME(spread_slab)(const ws_cube *cube, const ws_panel *panel, int64_t k, int32_t inputs, float *packed,
+                              float *u, int64_t distance) {
+    const float *weights = panel->weights + k * panel->input_distance;
+    if (panel->channel_distance == 1 && panel->channels == PANEL) {
+        for (int32_t i = 0; i < inputs; i++)
+            NAME(cube_weights)(cube, panel->flipped, weights + i * panel->input_distance, panel->tap_distance, PANEL,
+                               u + i * PANEL, distance);
+        return;
+    }
+    const int32_t taps = cube->depth > 1 ? 27 : 9;
+    const int64_t tap_distance = (int64_t)inputs * PANEL;
+    for (int32_t tap = 0; tap < taps; tap++, weights += panel->tap_distance) {
+        float *target = packed + tap * tap_distance;
+        if (panel->channels < PANEL) __builtin_memset(target, 0, sizeof(float) * tap_distance);
+        if (panel->channel_distance == 1)
+            for (int32_t i = 0; i < inputs; i++)
+                __builtin_memcpy(target + i * PANEL, weights + i * panel->input_distance,
+                                 sizeof(float) * panel->channels);
+        else ws_transpose(weights, panel->channel_distance, panel->channels, inputs, target, PANEL);
+    }
+    NAME(cube_weights)(cube, panel->flipped, packed, tap_distance, tap_distance, u, distance);
+}
+
+static TARGET void NAME(multiply_spread_cubes)(const ws_cube *cube, const ws_panel *panel, const float *v,
+                                               int32_t cubes, int32_t inputs, const void *const *outputs_table,
+                                               int64_t table_stride, const void *outside, const float *bias,
+                                               float *scratch) {
+    const int32_t positions = ws_positions(cube), slab = ws_slab_of_cubes(cube);
+    const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
+    const int64_t u_distance = WS_ROW_STRIDE(slab * PANEL), m_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);
+    float *u = scratch, *packed = u + positions * u_distance, *m = packed + 27 * slab * PANEL;
+    for (int32_t k = 0; k < inputs; k += slab, v += positions * v_distance) {
+        int32_t count = inputs - k < slab ? inputs - k : slab;
+        NAME(spread_slab)(cube, panel, k, count, packed, u, u_distance);
+        for (int32_t position = 0; position < positions; position++) {
+            const float *inputs_of = v + position * v_distance, *weights = u + position * u_distance;
+            float *sums = m + position * m_distance;
+            if (k == 0) NAME(multiply_position)(1, inputs_of, slab, cubes, count, weights, sums);
+            else NAME(multiply_position)(0, inputs_of, slab, cubes, count, weights, sums);
+        }
+    }
+    for (int32_t i = 0; i < cubes; i++)
+        for (int32_t c = 0; c < panel->channels; c += LANES)
+            NAME(collect_cube)(cube, m + i * PANEL + c, m_distance, NAME(load)(bias + c), outputs_table + i,
+                               table_stride, outside, panel->first + c, panel->channels - c);
+}
+
+static TARGET void NAME(outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
+                                            const void *const *outputs_table, int64_t table_stride, int32_t first,
+                                            float *scratch, float *weights, int64_t tap_distance, int64_t row_stride) {
+    const int32_t positions = ws_positions(cube), slab = ws_slab_of_cubes(cube);
+    const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
+    const int64_t sum_distance = WS_ROW_STRIDE(slab * PANEL);
+    const int64_t d_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);
+    float *sums = scratch, *d = sums + positions * sum_distance;
+    NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table, table_stride, cubes, first, PANEL, PANEL, d, d_distance);
+    const void *rows[WS_CUBES];
+    int64_t index[WS_CUBES];
+    for (int32_t i = 0; i < cubes; i++) index[i] = i;
+    for (int32_t k = 0; k < inputs; k += slab, v += positions * v_distance) {
+        int32_t count = inputs - k < slab ? inputs - k : slab;
+        for (int32_t position = 0; position < positions; position++) {
+            float *sum = sums + position * sum_distance;
+            for (int32_t i = 0; i < cubes; i++) rows[i] = v + position * v_distance + i * slab;
+            __builtin_memset(sum, 0, sizeof(float) * count * PANEL);
+            NAME(gather_outer)(rows, 0, cubes, 1, count, 0, d + position * d_distance, index, PANEL, PANEL, sum, PANEL);
+        }
+        for (int32_t i = 0; i < count; i++)
+            NAME(cube_weights_backward)(cube, sums + i * PANEL, sum_distance, PANEL, weights + (k + i) * row_stride,
+                                        tap_distance);
     }
 }

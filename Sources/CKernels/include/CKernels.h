@@ -48,6 +48,16 @@ typedef struct {
     int32_t grid[2], cell[2];
 } ws_mask;
 
+// A convolution's weights for one panel: those of tap t, input k and channel c of the panel are at
+// weights[t * tap_distance + k * input_distance + c * channel_distance], where one of the last two distances is 1.
+typedef struct {
+    const float *weights;
+    int64_t tap_distance, input_distance, channel_distance;
+    int32_t first;     // which channel the panel begins with
+    int32_t channels;  // that exist, at most a panel
+    int32_t flipped;   // 1 if the taps count in reverse
+} ws_panel;
+
 // Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
 // at tap t, or `zero` where that lies outside or is hidden by `mask` (NULL: nothing is), also for p up to the next
 // multiple of WS_TILE; and index[p] with the pixel's linear index. Source voxels are voxel_bytes apart. Returns the number
@@ -61,8 +71,8 @@ typedef struct {
     int32_t panel;
 
     // y[index[p]][c] = bias[c] + sum over taps t and inputs k of table[t][p][k] * weights[t][k][c], for c < columns.
-    // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel]; y points at the panel's first channel and
-    // has row_stride channels. A tap that only sees `zero` is skipped.
+    // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel], or NULL to add to what y holds; y points at the
+    // panel's first channel and has row_stride channels. A tap that only sees `zero` is skipped; without taps y = bias.
     void (*gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
                             int32_t inputs, const void *zero, const float *weights, const float *bias, float *y,
                             const int64_t *index, int64_t row_stride, int32_t columns);
@@ -112,6 +122,20 @@ typedef struct {
     void (*multiply_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
                            int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs, int32_t outputs,
                            const float *weights, const float *bias, float *scratch);
+
+    // The same for few cubes, in two steps. spread_cubes: one slab of inputs (ws_slab_of_cubes), those of the voxels from
+    // `first` on. multiply_spread_cubes: one panel, from the slabs one after the other in v, ws_spread_slab_size apart; bias:
+    // the panel's. scratch: ws_spread_cubes_scratch.
+    void (*spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride, int32_t cubes,
+                         int32_t first, int32_t inputs, float *v);
+    void (*multiply_spread_cubes)(const ws_cube *cube, const ws_panel *panel, const float *v, int32_t cubes,
+                                  int32_t inputs, const void *const *outputs_table, int64_t table_stride,
+                                  const void *outside, const float *bias, float *scratch);
+
+    // The gradient of one panel of weights, those of the outputs from `first` on, from the inputs that spread_cubes spread.
+    void (*outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
+                               const void *const *outputs_table, int64_t table_stride, int32_t first, float *scratch,
+                               float *weights, int64_t tap_distance, int64_t row_stride);
 
     // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient.
     void (*outer_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
@@ -163,6 +187,13 @@ int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 
 // The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
 int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs);
+
+// The inputs of few cubes that are spread and multiplied at once, and the floats that they take.
+int32_t ws_slab_of_cubes(const ws_cube *cube);
+int64_t ws_spread_slab_size(const ws_cube *cube, int32_t cubes);
+
+// The scratch of multiply_spread_cubes, in floats.
+int64_t ws_spread_cubes_scratch(const ws_cube *cube, int32_t cubes);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);

@@ -9,15 +9,15 @@ import CKernels
 /// Multiplies in float32 whatever the precision: vector instructions gain less from bfloat16 than from leaving out up to
 /// seven products of eight. Matrix instructions gain more.
 struct CubeProduct {
-    private let product: GatheredProduct
-    private let chunks: PixelChunks
-    private let shape: CubeShape
+    let product: GatheredProduct
+    let chunks: PixelChunks
+    let shape: CubeShape
     /// From the source to the neighbourhoods of the cubes.
     private let neighbourhoods: ws_geometry
     /// From the output to the cubes.
     private let corners: ws_geometry
-    private var cpu: CPU { product.cpu }
-    private var kernels: ws_kernels { product.kernels }
+    var cpu: CPU { product.cpu }
+    var kernels: ws_kernels { product.kernels }
 
     /// `nil` where the kernel has another shape or nothing is gained.
     ///
@@ -49,10 +49,11 @@ struct CubeProduct {
         let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
         let (panel, panels) = (Int(kernels.panel), (outputs + Int(kernels.panel) - 1) / Int(kernels.panel))
         let (cube, positions) = (shape.cube, shape.positions)
-        let weights = spread(weight, adjoint: adjoint)
         let biases = Buffer(count: panels * panel, on: cpu)
         biases.pointer.update(repeating: 0, count: biases.count)
         if let bias { biases.pointer.update(from: bias.pointer, count: outputs) }
+        if isFew { return multiplyFew(weight, adjoint: adjoint, biases: biases, into: target) }
+        let weights = spread(weight, adjoint: adjoint)
         let scratchSize = cube.scratch(inputs: inputs, outputs: panel)
         // Few cubes are shared by panels, each share spreading its inputs anew.
         let shares = min(panels, max(1, 16 / max(1, chunks.chunks.count)))
@@ -78,22 +79,13 @@ struct CubeProduct {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
         let panels = (outputs + panel - 1) / panel
         let (count, taps, positions) = (chunks.chunks.count, product.taps, shape.positions)
+        if count == 1, outputs % panel == 0 { return outerProductOfFew(with: other) }
         // A task sums a group of chunks for a share of the outputs: shares where sums are many, groups where cubes are.
         // All of that follows from the work.
         let tasks = 16, cachedSums = 1 << 19
         let shares = min(panels, max(1, positions * inputs * panels * panel / cachedSums))
         let groups = max(1, min((tasks + shares - 1) / shares, count))
         let starts = (0...shares).map { panels * $0 / shares * panel }
-        if groups == 1, outputs % panel == 0 {
-            return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
-                let result = result.baseAddress!
-                cpu.parallel(shares) { share in
-                    sumCubes(
-                        0..<count, with: other, from: starts[share], columns: starts[share + 1] - starts[share],
-                        into: result + starts[share], rowLength: outputs)
-                }
-            }
-        }
         // What a group found, `[taps, inputs, panels]`, share by share; groups are added in order afterwards.
         let groupSize = taps * inputs * panels * panel
         let partial = Buffer(count: groups * groupSize, on: cpu)
@@ -102,8 +94,7 @@ struct CubeProduct {
             let columns = starts[share + 1] - starts[share]
             sumCubes(
                 (count * group / groups)..<(count * (group + 1) / groups), with: other, from: starts[share],
-                columns: columns, into: partial.pointer + group * groupSize + starts[share] * taps * inputs,
-                rowLength: columns)
+                columns: columns, into: partial.pointer + group * groupSize + starts[share] * taps * inputs)
         }
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
@@ -124,11 +115,9 @@ struct CubeProduct {
         }
     }
 
-    /// Writes the sums of some chunks, for `columns` outputs from `first` on: `[taps, inputs, columns]`, rows `rowLength`
-    /// apart.
+    /// Writes the sums of some chunks, for `columns` outputs from `first` on: `[taps, inputs, columns]`.
     private func sumCubes(
-        _ range: Range<Int>, with other: Tensor, from first: Int, columns: Int, into taps: UnsafeMutablePointer<Float>,
-        rowLength: Int
+        _ range: Range<Int>, with other: Tensor, from first: Int, columns: Int, into taps: UnsafeMutablePointer<Float>
     ) {
         let (inputs, outputs) = (product.source.shape.channels, other.shape.channels)
         let channels = min(outputs - first, columns)
@@ -144,13 +133,8 @@ struct CubeProduct {
                         scratch.pointer, sums.pointer)
                 }
             }
-            // Rows that lie side by side are one.
-            let (rows, length) = rowLength == columns ? (1, inputs * columns) : (inputs, columns)
-            for k in 0..<rows {
-                kernels.cube_weights_backward(
-                    cube, sums.pointer + k * columns, Int64(inputs * columns), Int64(length), taps + k * rowLength,
-                    Int64(inputs * rowLength))
-            }
+            kernels.cube_weights_backward(
+                cube, sums.pointer, Int64(inputs * columns), Int64(inputs * columns), taps, Int64(inputs * columns))
         }
     }
 
@@ -161,8 +145,8 @@ struct CubeProduct {
         let panels = (outputs + panel - 1) / panel
         let (cube, positions) = (shape.cube, shape.positions)
         // Whole panels are read where they are stored.
-        let packed =
-            adjoint || outputs % panel != 0 ? PackedWeights(weight, adjoint: adjoint, precision: .float32) : nil
+        let packing = WeightPacking(weight, adjoint: adjoint, precision: .float32)
+        let packed = adjoint || outputs % panel != 0 ? packing.packed() : nil
         let spread = Buffer(count: panels * positions * row, on: cpu)
         let parts = min(inputs, 16)
         cpu.parallel(panels * parts) { task in
@@ -173,7 +157,7 @@ struct CubeProduct {
                 if let packed {
                     kernels.cube_weights(
                         cube, product.geometry.transposed,
-                        packed.buffer.pointer + index * packed.panelSize + first * panel, Int64(row),
+                        packed.pointer + index * packing.panelSize + first * panel, Int64(row),
                         Int64((end - first) * panel), target + first * panel, Int64(row))
                     return
                 }
@@ -189,7 +173,7 @@ struct CubeProduct {
 
     /// Calls `body` with the addresses that the cubes of a chunk see in the source and in the `other` map, their number,
     /// and the address that stands for a voxel outside either, where zeros are.
-    private func withTables(
+    func withTables(
         _ chunk: Int, inputs: Int, other: UnsafeMutablePointer<Float>, channels: Int,
         _ body: (
             UnsafeMutablePointer<UnsafeRawPointer?>, UnsafeMutablePointer<UnsafeRawPointer?>, Int32, UnsafeRawPointer

@@ -46,31 +46,49 @@ struct GatheredProduct {
             return cubes.multiply(weight, adjoint: adjoint, bias: bias, into: output)
         }
         let paired = multipliesPairs(outputs: outputs)
-        let weights = PackedWeights(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
+        let packing = WeightPacking(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
+        // Each tap of a single chunk's weights is packed when it is its turn: used once, it never leaves the cache.
+        let packed = chunks.chunks.count > 1 ? packing.packed() : nil
         let rounded = paired ? RoundedMap(source) : nil
         let rows = UnsafeRawPointer(rounded?.buffer.pointer ?? source.pointer)
         let panel = Int(kernels.panel)
-        let biases = Buffer(count: weights.panels * panel, on: cpu)
+        let biases = Buffer(count: packing.panels * panel, on: cpu)
         biases.pointer.update(repeating: 0, count: biases.count)
         if let bias { biases.pointer.update(from: bias.pointer, count: outputs) }
         // Few pixels (the bottleneck) are shared by panels, many (full resolution) by chunks.
-        let shares = min(weights.panels, max(1, 32 / max(1, chunks.chunks.count)))
+        let shares = min(packing.panels, max(1, 32 / max(1, chunks.chunks.count)))
         cpu.parallel(chunks.chunks.count * shares) { task in
             let (share, chunk) = (task / chunks.chunks.count, task % chunks.chunks.count)
-            withGathered(chunk, from: rows, voxelBytes: weights.inputs * 4) { table, index, pixels, zero in
-                for p in (weights.panels * share / shares)..<(weights.panels * (share + 1) / shares) {
+            withGathered(chunk, from: rows, voxelBytes: packing.inputs * 4) { table, index, pixels, zero in
+                func multiply(_ p: Int, _ taps: Range<Int>, _ weights: UnsafeMutablePointer<Float>, adds: Bool) {
                     let columns = Int32(min(panel, outputs - p * panel))
-                    let offset = p * weights.panelSize
+                    let bias = adds ? nil : biases.pointer + p * panel
+                    let (seen, y) = (table + taps.lowerBound * Int(WS_CHUNK), output + p * panel)
                     if paired {
-                        kernels.gather_multiply_pairs(
-                            table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
-                            weights.buffer.words + offset, biases.pointer + p * panel, output + p * panel, index,
-                            Int64(rowLength), columns)
+                        weights.withMemoryRebound(to: UInt32.self, capacity: taps.count * packing.tapSize) {
+                            kernels.gather_multiply_pairs(
+                                seen, Int64(WS_CHUNK), pixels, Int32(taps.count), Int32(packing.inputs), zero, $0, bias,
+                                y, index, Int64(rowLength), columns)
+                        }
                     } else {
                         kernels.gather_multiply(
-                            table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(weights.inputs), zero,
-                            weights.buffer.pointer + offset, biases.pointer + p * panel, output + p * panel, index,
-                            Int64(rowLength), columns)
+                            seen, Int64(WS_CHUNK), pixels, Int32(taps.count), Int32(packing.inputs), zero, weights,
+                            bias, y, index, Int64(rowLength), columns)
+                    }
+                }
+                let panels = (packing.panels * share / shares)..<(packing.panels * (share + 1) / shares)
+                if let packed {
+                    for p in panels { multiply(p, 0..<taps, packed.pointer + p * packing.panelSize, adds: false) }
+                } else {
+                    let seen = tapsSeeing(table, Int(pixels), zero)
+                    let slab = Buffer(count: packing.tapSize, on: cpu)
+                    for p in panels {
+                        // The first also brings the bias, even if it sees nothing.
+                        multiply(p, 0..<0, slab.pointer, adds: false)
+                        for tap in seen {
+                            packing.pack(panel: p, tap: tap, into: slab.pointer)
+                            multiply(p, tap..<tap + 1, slab.pointer, adds: true)
+                        }
                     }
                 }
             }
@@ -88,13 +106,28 @@ struct GatheredProduct {
         // Partial sums over groups of chunks, added in order afterwards; the number of groups follows from the work.
         let groups = max(1, min(16, chunks.chunks.count, (1 << 24) / (panels * blockSize)))
         func sum(_ group: Int, _ p: Int, into sums: UnsafeMutablePointer<Float>, rowLength: Int) {
-            for row in 0..<taps * inputs { (sums + row * rowLength).update(repeating: 0, count: panel) }
+            func clear(_ rows: Range<Int>) {
+                for row in rows { (sums + row * rowLength).update(repeating: 0, count: panel) }
+            }
             let count = chunks.chunks.count
-            for chunk in (count * group / groups)..<(count * (group + 1) / groups) {
+            let range = (count * group / groups)..<(count * (group + 1) / groups)
+            // Few sums are cleared at once, those of a single chunk tap by tap: they are still in the cache then.
+            if range.count > 1 { clear(0..<taps * inputs) }
+            for chunk in range {
                 withGathered(chunk, from: source.pointer, voxelBytes: inputs * 4) { table, index, pixels, zero in
-                    kernels.gather_outer(
-                        table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel,
-                        index, Int64(outputs), Int32(min(panel, outputs - p * panel)), sums, Int64(rowLength))
+                    func add(_ taps: Range<Int>) {
+                        kernels.gather_outer(
+                            table + taps.lowerBound * Int(WS_CHUNK), Int64(WS_CHUNK), pixels, Int32(taps.count),
+                            Int32(inputs), zero, other.pointer + p * panel, index, Int64(outputs),
+                            Int32(min(panel, outputs - p * panel)), sums + taps.lowerBound * inputs * rowLength,
+                            Int64(rowLength))
+                    }
+                    guard range.count == 1 else { return add(0..<taps) }
+                    let seen = tapsSeeing(table, Int(pixels), zero)
+                    for tap in 0..<taps {
+                        clear(tap * inputs..<(tap + 1) * inputs)
+                        if seen.contains(tap) { add(tap..<tap + 1) }
+                    }
                 }
             }
         }
@@ -124,6 +157,16 @@ struct GatheredProduct {
                     }
                 }
             }
+        }
+    }
+
+    /// The taps at which any of the pixels sees a voxel.
+    private func tapsSeeing(
+        _ table: UnsafeMutablePointer<UnsafeRawPointer?>, _ pixels: Int, _ zero: UnsafeRawPointer
+    ) -> [Int] {
+        (0..<taps).filter { tap in
+            let seen = table + tap * Int(WS_CHUNK)
+            return (0..<pixels).contains { seen[$0] != zero }
         }
     }
 
