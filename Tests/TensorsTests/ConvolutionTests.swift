@@ -45,6 +45,18 @@ struct ConvolutionTests {
         Case(samples: 1, extent: 4, inputs: 18, outputs: 64, geometry: ConvGeometry(kernel: 3)),
         Case(samples: 1, extent: 4, inputs: 64, outputs: 96, geometry: ConvGeometry(kernel: 3)),
         Case(samples: 1, extent: 4, inputs: 18, outputs: 64, geometry: ConvGeometry(kernel: 3, stride: 2)),
+        // Cubes in two chunks, more than a slab of inputs, and so many cubes that the weights are spread once for all.
+        Case(
+            extent: Extent3(depth: 10, height: 12, width: 16), inputs: 16, outputs: 32,
+            geometry: ConvGeometry(kernel: 3)),
+        Case(samples: 1, extent: 6, inputs: 70, outputs: 96, geometry: ConvGeometry(kernel: 3)),
+        Case(
+            samples: 1, extent: Extent3(depth: 3, height: 28, width: 27), inputs: 16, outputs: 35,
+            geometry: ConvGeometry(
+                kernel: Extent3(depth: 1, height: 3, width: 3), padding: Extent3(depth: 0, height: 1, width: 1))),
+        // A pixel that sees nothing but its bias.
+        Case(
+            samples: 1, extent: 1, inputs: 5, outputs: 7, geometry: ConvGeometry(kernel: 2, padding: 1, dilation: 2)),
     ]
 
     @Test(arguments: KernelSet.tested, cases)
@@ -72,7 +84,7 @@ struct ConvolutionTests {
         }
         expectSums(y, exact.y, of: test.inputs)
         expectSums(gradients[x]!, exact.dx, of: test.outputs)
-        expectClose(gradients[w]!, exact.dw, shape: w.shape, absolute: 3e-4)  // sums of up to 1200 products
+        expectClose(gradients[w]!, exact.dw, shape: w.shape, absolute: 3e-4)  // sums of up to 3840 products
         expectClose(gradients[b]!, exact.db, shape: b.shape, absolute: 1e-4)
     }
 

@@ -25,17 +25,23 @@ struct MaskedMapTests {
         compareWithDense(geometry, channels: (5, 7), mask: Self.mask, rounding: (1e-6, 1e-5, 1e-4))
     }
 
+    @Test("voxels so far apart that many taps see none of them")
+    func scatteredVoxels() {
+        let mask = BlockMask.random(samples: 2, grid: Self.extent, visible: 0.02, seed: 5)
+        compareWithDense(ConvGeometry(kernel: 3), channels: (5, 32), mask: mask, rounding: (1e-6, 1e-5, 1e-4))
+    }
+
     @Test(
         "wide maps are filtered in cubes that fit the mask's cells: of 4x4x4, 2x2x2 and 2x4x2 outputs, or none",
         arguments: [
             Extent3(depth: 2, height: 3, width: 2), Extent3(depth: 4, height: 6, width: 4),
             Extent3(depth: 4, height: 3, width: 4), Extent3(depth: 4, height: 3, width: 8),
-        ])
-    func wideConvolution(grid: Extent3) {
+        ], [33, 64])
+    func wideConvolution(grid: Extent3, outputs: Int) {
         // The masked and the dense map may be filtered in different cubes: the bounds are those of rounding.
         compareWithDense(
-            ConvGeometry(kernel: 3), channels: (17, 33),
-            mask: BlockMask.random(samples: 2, grid: grid, visible: 0.4, seed: 5), rounding: (1e-4, 1.5e-4, 5e-4))
+            ConvGeometry(kernel: 3), channels: (17, outputs),
+            mask: BlockMask.random(samples: 2, grid: grid, visible: 0.4, seed: 5), rounding: (1e-4, 2.5e-4, 5e-4))
     }
 
     @Test("coarser than the mask's grid, a map is visible everywhere")

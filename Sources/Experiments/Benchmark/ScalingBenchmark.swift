@@ -18,14 +18,26 @@ public struct ScalingBenchmark: Sendable {
         public var threads: Int
         /// Samples of a step, of all ranks together.
         public var batch: Int
-        /// Median seconds per step.
+        /// Median seconds per step of the median round.
         public var seconds: Double
-        /// The speed as a share of that of one rank with all threads.
+        /// The speed as a share of that of one rank with all threads in the same round; the median round.
         public var efficiency: Double
+        /// Of all rounds.
+        public var lowestEfficiency: Double
+        /// Of all rounds.
+        public var highestEfficiency: Double
+
+        enum CodingKeys: String, CodingKey {
+            case `case`, ranks, threads, batch, seconds, efficiency
+            case lowestEfficiency = "lowest_efficiency"
+            case highestEfficiency = "highest_efficiency"
+        }
     }
 
-    /// Timed steps after one that is not.
+    /// Timed steps of a round, after one that is not.
     public var runs = 3
+    /// Rounds in which every number of ranks has its turn: another user of the machine slows all of them alike.
+    public var rounds = 3
     /// Edge of the cubic patch that ResEnc-L is timed with, in voxels; its time is scaled to ``predictedEdge``.
     public var patchEdge = 96
     /// Edge of the patch that is predicted.
@@ -38,22 +50,29 @@ public struct ScalingBenchmark: Sendable {
     /// - Throws: `NetworkPlanError`.
     public func measure(on cpu: CPU, report: (Measurement) throws -> Void) throws {
         let counts = [1, 2, 4, 8].filter { $0 <= cpu.threads }
-        var whole: Double?
+        var seconds: [Int: [Double]] = [:]
+        for round in 0..<rounds {
+            for count in round.isMultiple(of: 2) ? counts : counts.reversed() {
+                seconds[count, default: []].append(try step(ranks: count, batch: counts.last!, on: cpu))
+            }
+        }
         for count in counts {
-            let threads = cpu.threads / count
-            let (runs, batch) = (runs, counts[counts.count - 1])
-            let seconds =
-                try ThreadRanks.run(count) { ranks in
-                    let task = try ScalingTask(
-                        samples: batch, on: CPU(threads: threads, kernels: cpu.kernelSet, precision: cpu.precision))
-                    return try task.median(of: runs, ranks)
-                }.max() ?? 0
-            whole = whole ?? seconds
+            let efficiencies = zip(seconds[1]!, seconds[count]!).map { $0 / $1 }.sorted()
             try report(
                 Measurement(
-                    ranks: count, threads: threads, batch: batch, seconds: seconds,
-                    efficiency: (whole ?? seconds) / seconds))
+                    ranks: count, threads: cpu.threads / count, batch: counts.last!,
+                    seconds: seconds[count]!.sorted()[rounds / 2], efficiency: efficiencies[rounds / 2],
+                    lowestEfficiency: efficiencies.first!, highestEfficiency: efficiencies.last!))
         }
+    }
+
+    /// The seconds of a step on some ranks that share the cores.
+    private func step(ranks count: Int, batch: Int, on cpu: CPU) throws -> Double {
+        let (runs, threads) = (runs, cpu.threads / count)
+        return try ThreadRanks.run(count) { ranks in
+            let cpu = CPU(threads: threads, kernels: cpu.kernelSet, precision: cpu.precision)
+            return try ScalingTask(samples: batch, on: cpu).median(of: runs, ranks)
+        }.max() ?? 0
     }
 
     /// A model of machines like this one, and the buckets of ResEnc-L.
