@@ -56,9 +56,8 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
     // Taps go in groups whose weights stay in the second-level cache while all tiles pass over them.
     int32_t group = WS_CACHED_WEIGHTS / (inputs * PANEL);
     if (group < 1) group = 1;
-    float tile[TILE_ROWS * PANEL];
-    int32_t t = 0;
-    do {
+    float tile[TILE_ROWS * PANEL] = {0};
+    for (int32_t t = 0; t < taps; t += group) {
         int32_t now = taps - t < group ? taps - t : group;
         const void *w = (const char *)weights + (int64_t)t * inputs * PANEL * 4;
         for (int32_t p = 0; p < pixels; p += TILE_ROWS) {
@@ -75,8 +74,7 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
                 NAME(any_tile)(paired, TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, tile);
             for (int32_t r = 0; r < rows; r++) NAME(copy_row)(y + index[p + r] * row_stride, tile + r * PANEL, columns);
         }
-        t += group;
-    } while (t < taps);
+    }
 }
 
 static TARGET void NAME(gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,

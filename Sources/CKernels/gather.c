@@ -108,18 +108,18 @@ int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs) {
     return ws_positions(cube) * rows;
 }
 
-int32_t ws_slab_of_cubes(const ws_cube *cube) {
+int32_t ws_slab_inputs(const ws_cube *cube) {
     // Their spread weights fill half a second-level cache of 1 MiB.
     int32_t count = 128 * 1024 / 32 / ws_positions(cube) / 16 * 16;
     return count < 16 ? 16 : count > 64 ? 64 : count;
 }
 
 int64_t ws_spread_slab_size(const ws_cube *cube, int32_t cubes) {
-    return ws_positions(cube) * WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * ws_slab_of_cubes(cube));
+    return ws_positions(cube) * WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * ws_slab_inputs(cube));
 }
 
 int64_t ws_spread_cubes_scratch(const ws_cube *cube, int32_t cubes) {
-    const int64_t slab = ws_slab_of_cubes(cube), panel = 32;
+    const int64_t slab = ws_slab_inputs(cube), panel = 32;
     int64_t position = WS_ROW_STRIDE(slab * panel) + WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * panel);
     return ws_positions(cube) * position + 27 * slab * panel;
 }

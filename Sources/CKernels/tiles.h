@@ -130,9 +130,8 @@ static TARGET void NAME(gather_multiply_tiles)(const void *const *table, int64_t
     NAME(open_tiles)();
     int32_t group = WS_CACHED_WEIGHTS / (pairs * PANEL);
     if (group < 1) group = 1;
-    float sums[2 * TILE_EDGE * PANEL] __attribute__((aligned(64)));
-    int32_t t = 0;
-    do {
+    float sums[2 * TILE_EDGE * PANEL] __attribute__((aligned(64))) = {0};
+    for (int32_t t = 0; t < taps; t += group) {
         int32_t now = taps - t < group ? taps - t : group;
         const uint32_t *w = weights + (int64_t)t * pairs * PANEL;
         for (int32_t p = 0; p < pixels; p += 2 * TILE_EDGE) {
@@ -147,8 +146,7 @@ static TARGET void NAME(gather_multiply_tiles)(const void *const *table, int64_t
             for (int32_t r = 0; r < rows; r++)
                 NAME(copy_row)(y + index[p + r] * row_stride, sums + r * PANEL, columns);
         }
-        t += group;
-    } while (t < taps);
+    }
     NAME(close_tiles)();
 }
 

@@ -220,7 +220,7 @@ INLINE void NAME(collect_cube)(const ws_cube *cube, const float *m, int64_t dist
 }
 
 // Spreads `count` neighbourhoods (or cubes of outputs): v[position][cube][channel], rows `row_stride` long, zero beyond
-// the channels and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart. The
+// the channels up to a whole vector and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart. The
 // channels are those of the voxels from `first` on.
 INLINE void NAME(spread_all)(const int transform, const ws_cube *cube, const void *const *table, int64_t table_stride,
                              int32_t count, int32_t first, int32_t channels, int64_t row_stride, float *v,
@@ -362,11 +362,11 @@ static TARGET void NAME(cube_weights_backward)(const ws_cube *cube, const float 
 // just before it is multiplied, so that the spread weights, eight times as many as the taps, never leave the cache.
 static TARGET void NAME(spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride,
                                       int32_t cubes, int32_t first, int32_t inputs, float *v) {
-    NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, ws_slab_of_cubes(cube), v,
+    NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, ws_slab_inputs(cube), v,
                      ws_spread_slab_size(cube, cubes) / ws_positions(cube));
 }
 
-// u[position][input] for some inputs from k on, panel by panel; `packed` is scratch for as many taps.
+// u[position][input][channel] of one panel, for some inputs from k on; `packed` is scratch for their taps.
 INLINE void NAME(spread_slab)(const ws_cube *cube, const ws_panel *panel, int64_t k, int32_t inputs, float *packed,
                               float *u, int64_t distance) {
     const float *weights = panel->weights + k * panel->input_distance;
@@ -394,7 +394,7 @@ static TARGET void NAME(multiply_spread_cubes)(const ws_cube *cube, const ws_pan
                                                int32_t cubes, int32_t inputs, const void *const *outputs_table,
                                                int64_t table_stride, const void *outside, const float *bias,
                                                float *scratch) {
-    const int32_t positions = ws_positions(cube), slab = ws_slab_of_cubes(cube);
+    const int32_t positions = ws_positions(cube), slab = ws_slab_inputs(cube);
     const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
     const int64_t u_distance = WS_ROW_STRIDE(slab * PANEL), m_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);
     float *u = scratch, *packed = u + positions * u_distance, *m = packed + 27 * slab * PANEL;
@@ -417,7 +417,7 @@ static TARGET void NAME(multiply_spread_cubes)(const ws_cube *cube, const ws_pan
 static TARGET void NAME(outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
                                             const void *const *outputs_table, int64_t table_stride, int32_t first,
                                             float *scratch, float *weights, int64_t tap_distance, int64_t row_stride) {
-    const int32_t positions = ws_positions(cube), slab = ws_slab_of_cubes(cube);
+    const int32_t positions = ws_positions(cube), slab = ws_slab_inputs(cube);
     const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
     const int64_t sum_distance = WS_ROW_STRIDE(slab * PANEL);
     const int64_t d_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);

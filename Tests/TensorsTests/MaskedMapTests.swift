@@ -25,6 +25,12 @@ struct MaskedMapTests {
         compareWithDense(geometry, channels: (5, 7), mask: Self.mask, rounding: (1e-6, 1e-5, 1e-4))
     }
 
+    @Test("where nothing is visible nothing is learned", arguments: [(5, 7), (17, 64)])
+    func nothingVisible(channels: (Int, Int)) {
+        let mask = BlockMask(samples: 2, grid: Self.mask.grid, visible: [Bool](repeating: false, count: 2 * 12))
+        compareWithDense(ConvGeometry(kernel: 3), channels: channels, mask: mask, rounding: (0, 0, 0))
+    }
+
     @Test("voxels so far apart that many taps see none of them")
     func scatteredVoxels() {
         let mask = BlockMask.random(samples: 2, grid: Self.extent, visible: 0.02, seed: 5)

@@ -9,7 +9,7 @@
 #define WS_CHUNK 192
 // Divides WS_CHUNK; every kernel set's tiles divide it. Tables are filled up to a multiple of it.
 #define WS_TILE 12
-// The most cubes that one call of multiply_cubes or outer_cubes takes.
+// The most cubes that one call takes.
 #define WS_CUBES 48
 
 // A stretch of consecutive voxels: the visible part of a row, or a whole dense sample.
@@ -72,7 +72,7 @@ typedef struct {
 
     // y[index[p]][c] = bias[c] + sum over taps t and inputs k of table[t][p][k] * weights[t][k][c], for c < columns.
     // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel], or NULL to add to what y holds; y points at the
-    // panel's first channel and has row_stride channels. A tap that only sees `zero` is skipped; without taps y = bias.
+    // panel's first channel and has row_stride channels. A tap that only sees `zero` is skipped.
     void (*gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
                             int32_t inputs, const void *zero, const float *weights, const float *bias, float *y,
                             const int64_t *index, int64_t row_stride, int32_t columns);
@@ -123,7 +123,7 @@ typedef struct {
                            int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs, int32_t outputs,
                            const float *weights, const float *bias, float *scratch);
 
-    // The same for few cubes, in two steps. spread_cubes: one slab of inputs (ws_slab_of_cubes), those of the voxels from
+    // The same for few cubes, in two steps. spread_cubes: one slab of inputs (ws_slab_inputs), those of the voxels from
     // `first` on. multiply_spread_cubes: one panel, from the slabs one after the other in v, ws_spread_slab_size apart; bias:
     // the panel's. scratch: ws_spread_cubes_scratch.
     void (*spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride, int32_t cubes,
@@ -132,7 +132,8 @@ typedef struct {
                                   int32_t inputs, const void *const *outputs_table, int64_t table_stride,
                                   const void *outside, const float *bias, float *scratch);
 
-    // The gradient of one panel of weights, those of the outputs from `first` on, from the inputs that spread_cubes spread.
+    // The gradient of one whole panel of weights, those of the outputs from `first` on, from the inputs that spread_cubes
+    // spread; taps and inputs are tap_distance and row_stride apart. scratch: ws_spread_cubes_scratch.
     void (*outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
                                const void *const *outputs_table, int64_t table_stride, int32_t first, float *scratch,
                                float *weights, int64_t tap_distance, int64_t row_stride);
@@ -189,10 +190,10 @@ int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs);
 
 // The inputs of few cubes that are spread and multiplied at once, and the floats that they take.
-int32_t ws_slab_of_cubes(const ws_cube *cube);
+int32_t ws_slab_inputs(const ws_cube *cube);
 int64_t ws_spread_slab_size(const ws_cube *cube, int32_t cubes);
 
-// The scratch of multiply_spread_cubes, in floats.
+// The scratch of multiply_spread_cubes and of outer_spread_cubes, in floats.
 int64_t ws_spread_cubes_scratch(const ws_cube *cube, int32_t cubes);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.

@@ -3,22 +3,24 @@ import CKernels
 /// Few cubes, as at the bottleneck or where little is visible: spreading all weights to memory, up to eight times as many as
 /// the taps, would take longer than the products.
 extension CubeProduct {
-    /// Whether each chunk spreads the weights for itself, in the cache.
+    /// Whether each chunk spreads the weights for itself, in the cache. For more chunks that takes longer than to fetch what was
+    /// spread once.
     var isFew: Bool { chunks.chunks.count <= 3 }
 
-    /// ``multiply(_:adjoint:bias:into:)``, chunk by chunk. Every output is the same sum in the same order.
+    /// ``multiply(_:adjoint:bias:into:)``. Every output is the same sum in the same order.
     func multiplyFew(_ weight: Tensor, adjoint: Bool, biases: Buffer, into target: UnsafeMutablePointer<Float>) {
-        let inputs = Int32(product.source.shape.channels)
+        let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
         let panels = self.panels(of: weight, adjoint: adjoint)
-        for chunk in chunks.chunks.indices {
-            withSpreadInputs(of: chunk, other: target, channels: weight.shape[adjoint ? 3 : 4]) {
-                cube, spread, cubes, corners, outside in
-                cpu.parallel(panels.count) { index in
+        let inputsOfChunks = spreadInputs()
+        withUnsafePointer(to: shape.cube) { cube in
+            cpu.parallel(chunks.chunks.count * panels.count) { task in
+                let (chunk, index) = (task / panels.count, task % panels.count)
+                withCorners(of: chunk, in: target, channels: outputs) { corners, cubes, outside in
                     let scratch = Buffer(count: Int(ws_spread_cubes_scratch(cube, cubes)), on: cpu)
                     withUnsafePointer(to: panels[index]) { panel in
                         kernels.multiply_spread_cubes(
-                            cube, panel, spread, cubes, inputs, corners, Int64(WS_CUBES), outside,
-                            biases.pointer + Int(panel.pointee.first), scratch.pointer)
+                            cube, panel, inputsOfChunks[chunk].pointer, cubes, Int32(inputs), corners, Int64(WS_CUBES),
+                            outside, biases.pointer + Int(panel.pointee.first), scratch.pointer)
                     }
                 }
             }
@@ -28,44 +30,43 @@ extension CubeProduct {
     /// ``outerProduct(with:)`` of a single chunk and whole panels.
     func outerProductOfFew(with other: Tensor) -> Tensor {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
+        let spread = spreadInputs()[0]
         return Tensor(uninitialized: [product.taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
-            withSpreadInputs(of: 0, other: other.pointer, channels: outputs) { cube, spread, cubes, corners, _ in
+            withUnsafePointer(to: shape.cube) { cube in
                 cpu.parallel(outputs / panel) { index in
-                    let scratch = Buffer(count: Int(ws_spread_cubes_scratch(cube, cubes)), on: cpu)
-                    kernels.outer_spread_cubes(
-                        cube, spread, cubes, Int32(inputs), corners, Int64(WS_CUBES), Int32(index * panel),
-                        scratch.pointer, result + index * panel, Int64(inputs * outputs), Int64(outputs))
+                    withCorners(of: 0, in: other.pointer, channels: outputs) { corners, cubes, _ in
+                        let scratch = Buffer(count: Int(ws_spread_cubes_scratch(cube, cubes)), on: cpu)
+                        kernels.outer_spread_cubes(
+                            cube, spread.pointer, cubes, Int32(inputs), corners, Int64(WS_CUBES), Int32(index * panel),
+                            scratch.pointer, result + index * panel, Int64(inputs * outputs), Int64(outputs))
+                    }
                 }
             }
         }
     }
 
-    /// Spreads the inputs of a chunk, slab by slab, and calls `body` with them, the number of cubes, and what
-    /// ``withTables(_:inputs:other:channels:_:)`` knows of the `other` map.
-    private func withSpreadInputs(
-        of chunk: Int, other: UnsafeMutablePointer<Float>, channels: Int,
-        _ body: (
-            UnsafePointer<ws_cube>, UnsafePointer<Float>, Int32, UnsafeMutablePointer<UnsafeRawPointer?>,
-            UnsafeRawPointer
-        ) -> Void
-    ) {
+    /// The inputs of each chunk, spread slab by slab, once for all panels.
+    private func spreadInputs() -> [Buffer] {
         let inputs = product.source.shape.channels
-        withTables(chunk, inputs: inputs, other: other, channels: channels) { neighbours, corners, cubes, outside in
-            withUnsafePointer(to: shape.cube) { cube in
-                let slab = Int(ws_slab_of_cubes(cube)), slabs = (inputs + slab - 1) / slab
-                let size = Int(ws_spread_slab_size(cube, cubes))
-                let spread = Buffer(count: slabs * size, on: cpu)
-                cpu.parallel(slabs) { index in
-                    let first = index * slab
+        return withUnsafePointer(to: shape.cube) { cube in
+            let slab = Int(ws_slab_inputs(cube)), slabs = (inputs + slab - 1) / slab
+            let sizes = chunks.chunks.map { Int(ws_spread_slab_size(cube, cubes(in: $0))) }
+            let spread = sizes.map { Buffer(count: slabs * $0, on: cpu) }
+            cpu.parallel(sizes.count * slabs) { task in
+                let (chunk, index) = (task / slabs, task % slabs)
+                withNeighbourhoods(of: chunk) { neighbours, cubes in
                     kernels.spread_cubes(
-                        cube, neighbours, Int64(WS_CUBES), cubes, Int32(first), Int32(min(slab, inputs - first)),
-                        spread.pointer + index * size)
+                        cube, neighbours, Int64(WS_CUBES), cubes, Int32(index * slab),
+                        Int32(min(slab, inputs - index * slab)), spread[chunk].pointer + index * sizes[chunk])
                 }
-                body(cube, spread.pointer, cubes, corners, outside)
             }
+            return spread
         }
     }
+
+    /// The number of cubes in the runs of a chunk.
+    private func cubes(in runs: Range<Int>) -> Int32 { chunks.runs[runs].reduce(0) { $0 + $1.count } }
 
     /// Where the kernels find the weights of each panel. The adjoint of a convolution sees its taps in reverse.
     private func panels(of weight: Tensor, adjoint: Bool) -> [ws_panel] {

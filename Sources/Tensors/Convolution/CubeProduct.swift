@@ -55,8 +55,8 @@ struct CubeProduct {
         if isFew { return multiplyFew(weight, adjoint: adjoint, biases: biases, into: target) }
         let weights = spread(weight, adjoint: adjoint)
         let scratchSize = cube.scratch(inputs: inputs, outputs: panel)
-        // Few cubes are shared by panels, each share spreading its inputs anew.
-        let shares = min(panels, max(1, 16 / max(1, chunks.chunks.count)))
+        // Fewer chunks are shared by panels, each share spreading its inputs anew.
+        let shares = min(panels, max(1, 16 / chunks.chunks.count))
         cpu.parallel(chunks.chunks.count * shares) { task in
             let (share, chunk) = (task / chunks.chunks.count, task % chunks.chunks.count)
             let (first, end) = (panels * share / shares, panels * (share + 1) / shares)
@@ -172,42 +172,62 @@ struct CubeProduct {
     }
 
     /// Calls `body` with the addresses that the cubes of a chunk see in the source and in the `other` map, their number,
-    /// and the address that stands for a voxel outside either, where zeros are.
-    func withTables(
+    /// and the address that stands for a voxel outside the latter.
+    private func withTables(
         _ chunk: Int, inputs: Int, other: UnsafeMutablePointer<Float>, channels: Int,
         _ body: (
             UnsafeMutablePointer<UnsafeRawPointer?>, UnsafeMutablePointer<UnsafeRawPointer?>, Int32, UnsafeRawPointer
         ) -> Void
     ) {
+        withNeighbourhoods(of: chunk) { neighbours, cubes in
+            withCorners(of: chunk, in: other, channels: channels) { corners, _, outside in
+                body(neighbours, corners, cubes, outside)
+            }
+        }
+    }
+
+    /// Calls `body` with the addresses that the cubes of a chunk see in the source, zeros where a voxel is hidden or outside,
+    /// and with their number.
+    func withNeighbourhoods(of chunk: Int, _ body: (UnsafeMutablePointer<UnsafeRawPointer?>, Int32) -> Void) {
+        let source = product.source
+        withTable(
+            chunk, neighbourhoods, product.sourceMask, from: source.pointer, channels: source.shape.channels
+        ) { table, cubes, _ in body(table, cubes) }
+    }
+
+    /// Calls `body` with the addresses of the cubes of a chunk in the map whose voxels gather, their number, and the address
+    /// that stands for a voxel outside. A cube lies in one block: its corners are visible.
+    func withCorners(
+        of chunk: Int, in map: UnsafeMutablePointer<Float>, channels: Int,
+        _ body: (UnsafeMutablePointer<UnsafeRawPointer?>, Int32, UnsafeRawPointer) -> Void
+    ) {
+        withTable(chunk, corners, nil, from: map, channels: channels, body)
+    }
+
+    private func withTable(
+        _ chunk: Int, _ geometry: ws_geometry, _ mask: SourceMask?, from map: UnsafeRawPointer, channels: Int,
+        _ body: (UnsafeMutablePointer<UnsafeRawPointer?>, Int32, UnsafeRawPointer) -> Void
+    ) {
         let (stride, address) = (Int(WS_CUBES), MemoryLayout<UnsafeRawPointer?>.stride)
-        let (inputEntries, outputEntries) = (shape.positions * stride, shape.edges.volume * stride)
-        let zeroBytes = max(inputs, channels) * MemoryLayout<Float>.stride
-        let bytes = (inputEntries + outputEntries + stride) * address + zeroBytes
+        let (entries, voxelBytes) = (geometry.taps * stride, channels * MemoryLayout<Float>.stride)
+        let bytes = (entries + stride) * address + voxelBytes
         let scratch = cpu.memory.take(bytes)
         defer { cpu.memory.giveBack(scratch, bytes: bytes) }
-        let neighbours = scratch.bindMemory(to: UnsafeRawPointer?.self, capacity: inputEntries + outputEntries)
-        let index = (scratch + (inputEntries + outputEntries) * address).bindMemory(to: Int64.self, capacity: stride)
-        let zero = scratch + bytes - zeroBytes
-        zero.initializeMemory(as: UInt8.self, repeating: 0, count: zeroBytes)
+        let table = scratch.bindMemory(to: UnsafeRawPointer?.self, capacity: entries)
+        let index = (scratch + entries * address).bindMemory(to: Int64.self, capacity: stride)
+        let zero = scratch + bytes - voxelBytes
+        zero.initializeMemory(as: UInt8.self, repeating: 0, count: voxelBytes)
         let range = chunks.chunks[chunk]
         let cubes = chunks.runs.withUnsafeBufferPointer { runs in
-            let first = runs.baseAddress! + range.lowerBound
-            func gather(
-                _ geometry: ws_geometry, _ mask: SourceMask?, _ source: UnsafeRawPointer, _ channels: Int,
-                _ table: UnsafeMutablePointer<UnsafeRawPointer?>
-            ) -> Int32 {
-                SourceMask.withPointer(mask) { mask in
-                    withUnsafePointer(to: geometry) { geometry in
-                        ws_gather(
-                            geometry, mask, first, Int32(range.count), source,
-                            Int64(channels * MemoryLayout<Float>.stride), zero, table, Int64(stride), index)
-                    }
+            SourceMask.withPointer(mask) { mask in
+                withUnsafePointer(to: geometry) { geometry in
+                    ws_gather(
+                        geometry, mask, runs.baseAddress! + range.lowerBound, Int32(range.count), map,
+                        Int64(voxelBytes),
+                        zero, table, Int64(stride), index)
                 }
             }
-            // A cube lies in one block: the corners of those that are computed are visible.
-            _ = gather(corners, nil, other, channels, neighbours + inputEntries)
-            return gather(neighbourhoods, product.sourceMask, product.source.pointer, inputs, neighbours)
         }
-        body(neighbours, neighbours + inputEntries, cubes, UnsafeRawPointer(zero))
+        body(table, cubes, UnsafeRawPointer(zero))
     }
 }

@@ -57,7 +57,8 @@ struct CubeShape {
     }
 
     /// In products of the direct sum: those at every position, the transforms of both maps, and the weights' transform,
-    /// which is bound by memory.
+    /// which is bound by memory where cubes are many. Few cubes spread their weights in the cache, which costs less: their
+    /// shapes, and so the bits of what was trained, are left as they were chosen before.
     private func cost(cubes: Double, _ inputs: Double, _ outputs: Double) -> Double {
         let transforms = 8 * (inputs + outputs), weights = 32.0
         return Double(positions) * (cubes * (inputs * outputs + transforms) + weights * inputs * outputs)

@@ -83,11 +83,10 @@ struct GatheredProduct {
                     let seen = tapsSeeing(table, Int(pixels), zero)
                     let slab = Buffer(count: packing.tapSize, on: cpu)
                     for p in panels {
-                        // The first also brings the bias, even if it sees nothing.
-                        multiply(p, 0..<0, slab.pointer, adds: false)
-                        for tap in seen {
+                        // The first tap brings the bias, even if it sees nothing.
+                        for (order, tap) in (seen.isEmpty ? [0] : seen).enumerated() {
                             packing.pack(panel: p, tap: tap, into: slab.pointer)
-                            multiply(p, tap..<tap + 1, slab.pointer, adds: true)
+                            multiply(p, tap..<tap + 1, slab.pointer, adds: order > 0)
                         }
                     }
                 }
@@ -111,8 +110,8 @@ struct GatheredProduct {
             }
             let count = chunks.chunks.count
             let range = (count * group / groups)..<(count * (group + 1) / groups)
-            // Few sums are cleared at once, those of a single chunk tap by tap: they are still in the cache then.
-            if range.count > 1 { clear(0..<taps * inputs) }
+            // The sums of a single chunk are cleared tap by tap: they are still in the cache when they are added to.
+            if range.count != 1 { clear(0..<taps * inputs) }
             for chunk in range {
                 withGathered(chunk, from: source.pointer, voxelBytes: inputs * 4) { table, index, pixels, zero in
                     func add(_ taps: Range<Int>) {
