@@ -220,8 +220,8 @@ INLINE void NAME(collect_cube)(const ws_cube *cube, const float *m, int64_t dist
 }
 
 // Spreads `count` neighbourhoods (or cubes of outputs): v[position][cube][channel], rows `row_stride` long, zero beyond
-// the channels up to a whole vector and, up to a whole number of register tiles, beyond the cubes; positions are `distance` floats apart. The
-// channels are those of the voxels from `first` on.
+// the channels up to a whole vector and, up to a whole number of register tiles, beyond the cubes; positions are `distance`
+// floats apart. The channels are those of the voxels from `first` on.
 INLINE void NAME(spread_all)(const int transform, const ws_cube *cube, const void *const *table, int64_t table_stride,
                              int32_t count, int32_t first, int32_t channels, int64_t row_stride, float *v,
                              int64_t distance) {
@@ -359,7 +359,7 @@ static TARGET void NAME(cube_weights_backward)(const ws_cube *cube, const float 
 }
 
 // Few cubes: V of all cubes is spread once for all panels, slab by slab of inputs, and each slab of a panel's weights is spread
-// just before it is multiplied, so that the spread weights, eight times as many as the taps, never leave the cache.
+// just before it is multiplied, so that the spread weights, up to eight times as many as the taps, never leave the cache.
 static TARGET void NAME(spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride,
                                       int32_t cubes, int32_t first, int32_t inputs, float *v) {
     NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, ws_slab_inputs(cube), v,

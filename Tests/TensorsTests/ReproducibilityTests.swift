@@ -22,9 +22,7 @@ struct ReproducibilityTests {
         // So few cubes that they are one chunk.
         let y = conv3D(coarse, weight: t, bias: nil, ConvGeometry(kernel: 3))
         let gradients = sum(multiply(y, y)).backward()
-        return [y, gradients[input]!, gradients[w]!, gradients[u]!, gradients[v]!, gradients[t]!, gradients[gamma]!]
-            .map(
-                \.scalars)
+        return [y.scalars] + [input, w, u, v, t, gamma].map { gradients[$0]!.scalars }
     }
 
     @Test(arguments: KernelSet.tested, [false, true])

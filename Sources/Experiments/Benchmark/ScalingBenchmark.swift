@@ -36,7 +36,7 @@ public struct ScalingBenchmark: Sendable {
 
     /// Timed steps of a round, after one that is not.
     public var runs = 3
-    /// Rounds in which every number of ranks has its turn: another user of the machine slows all of them alike.
+    /// Rounds, at least one, in which every number of ranks has its turn: another user of the machine slows all of them alike.
     public var rounds = 3
     /// Edge of the cubic patch that ResEnc-L is timed with, in voxels; its time is scaled to ``predictedEdge``.
     public var patchEdge = 96
@@ -49,6 +49,7 @@ public struct ScalingBenchmark: Sendable {
     /// Times the same steps on 1, 2, 4, ... ranks that share the cores: ResEnc U-Net of four stages, 40x56x40 voxels.
     /// - Throws: `NetworkPlanError`.
     public func measure(on cpu: CPU, report: (Measurement) throws -> Void) throws {
+        precondition(rounds > 0, "no rounds to measure")
         let counts = [1, 2, 4, 8].filter { $0 <= cpu.threads }
         var seconds: [Int: [Double]] = [:]
         for round in 0..<rounds {
