@@ -27,6 +27,12 @@ public struct BlockMask: Hashable, Sendable {
         visible[((sample * grid.depth + depth) * grid.height + height) * grid.width + width]
     }
 
+    /// The mask of one sample.
+    public func sample(_ index: Int) -> BlockMask {
+        let cells = (index * grid.volume)..<((index + 1) * grid.volume)
+        return BlockMask(samples: 1, grid: grid, visible: Array(visible[cells]))
+    }
+
     /// The number of visible cells of one sample.
     public func visibleCells(in sample: Int) -> Int {
         visible[(sample * grid.volume)..<((sample + 1) * grid.volume)].count { $0 }

@@ -2,9 +2,13 @@
 public enum Phase: Sendable {
     /// Operations on trainable parameters are recorded.
     case training
-    /// Like `training`, but networks record whole blocks, whose inner results are computed again for the gradients: up
-    /// to a third more time for less memory. Gradients are the same but for the rounding of a sum.
+    /// Like `training`, but networks keep less and compute it again for the gradients, the same but for the rounding of
+    /// sums, in up to a third more time: of several samples all but one, see ``recomputedSamples(of:parameters:_:)``; of
+    /// a single one what lies within their blocks.
     case recomputing
+    /// Like `training`, but the inner results of blocks of full resolution, where most of the memory goes, are computed
+    /// again.
+    case recomputingFinest
     /// Nothing is recorded.
     case inference
 }

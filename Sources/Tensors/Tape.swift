@@ -3,24 +3,26 @@ final class TapeNode {
     /// The parameter or variable that this leaf stands for; `nil` for the output of an operation.
     let leaf: AnyObject?
     private(set) var parents: [TapeNode?]
-    private var pullback: ((inout Tensor) -> [Tensor?])?
+    private var pullback: ((inout Tensor, inout Gradients) -> [Tensor?])?
 
     init(leaf: AnyObject) {
         self.leaf = leaf
         parents = []
     }
 
-    init(parents: [TapeNode?], pullback: @escaping (inout Tensor) -> [Tensor?]) {
+    /// - Parameter pullback: from the gradient of the output to those of the parents. What it adds to the gradients of
+    ///   parameters by itself counts as their leaves', which are among the parents.
+    init(parents: [TapeNode?], pullback: @escaping (inout Tensor, inout Gradients) -> [Tensor?]) {
         leaf = nil
         self.parents = parents
         self.pullback = pullback
     }
 
     /// Runs the recorded closure once and frees all that it saved. The gradient's memory may be used up.
-    func spend(_ gradient: inout Tensor) -> [Tensor?] {
+    func spend(_ gradient: inout Tensor, _ gradients: inout Gradients) -> [Tensor?] {
         guard let pullback else { fatalError("backward was already called on this result: its tape is spent") }
         self.pullback = nil
-        return pullback(&gradient)
+        return pullback(&gradient, &gradients)
     }
 }
 
@@ -39,7 +41,7 @@ extension Tensor {
     ///   into a gradient that ``isUnshared()``. Large inputs it captures as ``Kept``.
     func recorded(from inputs: [Tensor], pullback: @escaping (inout Tensor) -> [Tensor?]) -> Tensor {
         guard inputs.needGradient else { return self }
-        let node = TapeNode(parents: inputs.map(\.node), pullback: pullback)
+        let node = TapeNode(parents: inputs.map(\.node)) { gradient, _ in pullback(&gradient) }
         return Tensor(shape: shape, buffer: buffer, visibility: visibility, node: node)
     }
 
@@ -66,14 +68,17 @@ extension Tensor {
     public static func backward(
         from outputs: [(output: Tensor, upstream: Tensor)], whenReady: ((Parameter, Tensor) -> Void)? = nil
     ) -> Gradients {
-        var outputs = outputs
-        return backward(spending: &outputs, whenReady: whenReady)
+        var (outputs, gradients) = (outputs, Gradients())
+        backward(spending: &outputs, into: &gradients, whenReady: whenReady)
+        return gradients
     }
 
-    /// ``backward(from:whenReady:)`` that lets go of outputs and upstream gradients as soon as nothing needs them.
+    /// ``backward(from:whenReady:)`` that lets go of outputs and upstream gradients as soon as nothing needs them, and adds
+    /// to gradients that are there.
     static func backward(
-        spending outputs: inout [(output: Tensor, upstream: Tensor)], whenReady: ((Parameter, Tensor) -> Void)? = nil
-    ) -> Gradients {
+        spending outputs: inout [(output: Tensor, upstream: Tensor)], into gradients: inout Gradients,
+        whenReady: ((Parameter, Tensor) -> Void)? = nil
+    ) {
         var pending: [ObjectIdentifier: Tensor] = [:]
         for (output, upstream) in outputs {
             check(output.shape == upstream.shape, "upstream gradient \(upstream.shape) for an output \(output.shape)")
@@ -81,7 +86,6 @@ extension Tensor {
             let seen = output.visibility.map { hide(upstream.detached, $0) } ?? upstream.filledWithZeros()
             pending.accumulate(seen, for: ObjectIdentifier(node))
         }
-        var gradients = Gradients()
         let order = topologicalOrder(from: outputs.compactMap(\.output.node))
         outputs = []
         // A parameter that is used several times has as many leaves.
@@ -99,12 +103,11 @@ extension Tensor {
                 continue
             }
             guard gradient != nil else { continue }
-            for (parent, parentGradient) in zip(node.parents, node.spend(&gradient!)) {
+            for (parent, parentGradient) in zip(node.parents, node.spend(&gradient!, &gradients)) {
                 guard let parent, let parentGradient else { continue }
                 pending.accumulate(parentGradient, for: ObjectIdentifier(parent))
             }
         }
-        return gradients
     }
 
     /// All nodes, each before its parents. Depth first with its own stack: networks are deeper than a thread's stack.
@@ -156,7 +159,12 @@ public struct Gradients {
     /// The gradient of a tensor that was ``Tensor/tracked()``.
     public subscript(tensor: Tensor) -> Tensor? { tensor.node.flatMap { self[$0] } }
 
-    subscript(node: TapeNode) -> Tensor? { node.leaf.flatMap { byLeaf[ObjectIdentifier($0)]?.gradient } }
+    private subscript(node: TapeNode) -> Tensor? { node.leaf.flatMap { byLeaf[ObjectIdentifier($0)]?.gradient } }
+
+    /// The gradient of a leaf, for whoever asks last.
+    mutating func take(_ node: TapeNode) -> Tensor? {
+        node.leaf.flatMap { byLeaf.removeValue(forKey: ObjectIdentifier($0))?.gradient }
+    }
 
     fileprivate mutating func accumulate(_ gradient: Tensor, for leaf: AnyObject) {
         let key = ObjectIdentifier(leaf)

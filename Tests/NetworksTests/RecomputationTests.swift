@@ -24,12 +24,47 @@ struct RecomputationTests {
         }
         let (kept, again) = (run(.training), run(.recomputing))
         #expect(kept.outputs == again.outputs)
-        for (name, parameter) in network.namedParameters {
-            guard let expected = kept.gradients[parameter]?.scalars else {
-                #expect(again.gradients[parameter] == nil, "\(name)")
-                continue
+        expectEqual(kept.gradients, again.gradients, of: network)
+    }
+
+    /// All but the last sample pass the network twice, on a tape of their own.
+    @Test(arguments: UNet.variety.indices)
+    func samplesByThemselvesGiveTheNumbersOfTheBatch(index: Int) throws {
+        let cpu = CPU(threads: 2)
+        let plan = UNet.variety[index]
+        let network = try UNet(plan, on: cpu)
+        Initializer.pytorchDefault.initialize(network, seed: 5)
+        let grid = Extent3(depth: plan.dimensions == .two ? 1 : 2, height: 2, width: 2)
+        let shape = Shape(
+            samples: 3, extent: grid.zipped(with: plan.totalStride, *), channels: plan.inputChannels)
+        func run(_ phase: Phase) -> (outputs: [[Float]], gradients: Gradients) {
+            let outputs = network(Tensor.noise(shape, on: cpu), in: phase)
+            // A loss that joins the samples: what flows back to one depends on the others.
+            let powers = outputs.map { mean(multiply($0, $0)) }.map { multiply($0, $0) }
+            let loss = powers.dropFirst().reduce(powers[0], add)
+            var ready = Gradients()
+            let gradients = loss.backward { parameter, gradient in
+                #expect(ready[parameter] == nil)
+                ready[parameter] = gradient
             }
-            let found = try #require(again.gradients[parameter], "\(name)").scalars
+            for (name, parameter) in network.namedParameters {
+                #expect(ready[parameter]?.scalars == gradients[parameter]?.scalars, "\(name)")
+            }
+            return (outputs.map(\.scalars), gradients)
+        }
+        let (batch, samples) = (run(.training), run(.recomputing))
+        for (one, other) in zip(batch.outputs, samples.outputs) {
+            #expect(zip(one, other).allSatisfy { abs($0 - $1) <= 1e-5 })
+        }
+        expectEqual(batch.gradients, samples.gradients, of: network)
+    }
+
+    /// To the rounding of sums.
+    private func expectEqual(_ kept: Gradients, _ again: Gradients, of network: UNet) {
+        for (name, parameter) in network.namedParameters {
+            let (expected, found) = (kept[parameter]?.scalars, again[parameter]?.scalars)
+            #expect((expected == nil) == (found == nil), "\(name)")
+            guard let expected, let found else { continue }
             let scale = expected.map(abs).max() ?? 0
             let worst = zip(expected, found).map { abs($0 - $1) }.max() ?? 0
             // The gradient of a bias before a norm is zero but for rounding.

@@ -54,6 +54,22 @@ struct StepMemoryTests {
         #expect(recomputed <= 0.5 * kept, "\(recomputed) of \(kept) maps")
     }
 
+    /// In the shape of ResEnc-L, where single blocks of full resolution leave little to gain within a sample.
+    @Test func recomputingSamplesTakesAtMostHalf() throws {
+        let plan = NetworkPlan(inputChannels: 1, outputChannels: 2, features: [8, 16, 32], blocks: [1, 3, 4])
+        let network = try UNet(plan, on: cpu)
+        Initializer.pytorchDefault.initialize(network, seed: 5)
+        let x = Tensor.noise(Shape(samples: 2, extent: Self.extent, channels: 1), on: cpu)
+        func peak(_ phase: Phase) -> Int {
+            let before = held()
+            let y = network(x, in: phase)[0]
+            _ = mean(multiply(y, y)).backward()
+            return cpu.takePeakBytes() - before
+        }
+        let (kept, recomputed) = (peak(.training), peak(.recomputing))
+        #expect(2 * recomputed <= kept, "\(recomputed) of \(kept) bytes")
+    }
+
     @Test func steadyStepsHoldTheSame() {
         let first = peak(of: .training)
         #expect(peak(of: .training) == first)

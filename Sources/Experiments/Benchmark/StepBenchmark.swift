@@ -11,13 +11,13 @@ public struct StepBenchmark: Sendable {
     public enum Case: String, CaseIterable, Sendable {
         /// A supervised step: ResEnc U-Net of four stages, cross-entropy over 3 classes, batch 2, 40x56x40.
         case finetune
-        /// A masked step: Spark3D on ResEnc-L, batch 1.
+        /// A masked step: Spark3D on ResEnc-L.
         case s3d
-        /// A dense auto-encoding step on ResEnc-L, batch 1.
+        /// A dense auto-encoding step on ResEnc-L.
         case mae
-        /// A step of ResEnc-L's encoder alone, batch 1, on visible blocks.
+        /// A step of ResEnc-L's encoder alone, on visible blocks.
         case encoder
-        /// The forward pass of one patch through ResEnc-L.
+        /// The forward pass through ResEnc-L.
         case predict
     }
 
@@ -53,6 +53,8 @@ public struct StepBenchmark: Sendable {
     public var benchmark: Case
     /// Edge of the cubic patch of all cases but `finetune`, in voxels; a multiple of 32.
     public var patchEdge = 96
+    /// Patches per step of all cases but `finetune`.
+    public var samples = 1
     /// Share of visible blocks, `s3d` and `encoder` only.
     public var visibleShare = 0.25
     /// Timed runs after one that is not.
@@ -96,9 +98,9 @@ public struct StepBenchmark: Sendable {
         let unet = try UNet(NetworkPreset.l.plan(outputChannels: 1), on: cpu)
         let extent = Extent3(patchEdge)
         try unet.plan.check(extent: extent)
-        let x = noise(samples: 1, extent: extent, on: cpu)
+        let x = noise(samples: samples, extent: extent, on: cpu)
         let mask = BlockMask.random(
-            grid: extent.zipped(with: unet.plan.totalStride, /), visibleShare: visibleShare)
+            samples: samples, grid: extent.zipped(with: unet.plan.totalStride, /), visibleShare: visibleShare)
         switch benchmark {
         case .encoder:
             Initializer.he.initialize(unet.encoder, seed: 0)

@@ -52,7 +52,7 @@ public struct ResidualBlock: Module {
     ///   `[N, D / sD, H / sH, W / sW, out]`.
     public func callAsFunction(_ x: consuming Tensor, in phase: Phase) -> Tensor {
         if phase == .recomputing {
-            return recomputed([x], parameters: namedParameters.map(\.parameter)) { self($0[0], in: .training) }
+            return recomputed([x], parameters: namedParameters.map(\.parameter)) { self($0[0], in: $1) }
         }
         // Before the skip connection, which may use up x.
         let hidden = conv2.conv(conv1(copy x, in: phase), in: phase)

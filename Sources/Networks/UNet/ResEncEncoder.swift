@@ -50,14 +50,16 @@ public struct ResEncEncoder: UNetEncoder {
 
     /// The maps of all stages, highest resolution first.
     public func callAsFunction(_ x: Tensor, in phase: Phase) -> [Tensor] {
-        guard phase == .recomputing else { return maps(ofStem: stem(x, in: phase), in: phase) }
+        guard phase == .recomputing || phase == .recomputingFinest else {
+            return maps(ofStem: stem(x, in: phase), in: phase)
+        }
         // The stem's map is as large as any: it is computed again together with the first block.
         let block = stages[0].blocks[0]
         let parameters = stem.namedParameters + block.namedParameters
         let first = recomputed([x], parameters: parameters.map(\.parameter)) {
-            block(stem($0[0], in: .training), in: .training)
+            block(stem($0[0], in: $1), in: $1)
         }
-        let finest = stages[0].blocks.dropFirst().reduce(first) { map, block in block(map, in: phase) }
+        let finest = stages[0].blocks.dropFirst().reduce(first) { map, block in block(map, in: .recomputing) }
         return [finest] + stages.dropFirst().running(from: finest) { stage, map in stage(map, in: phase) }
     }
 

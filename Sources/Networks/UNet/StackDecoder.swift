@@ -60,7 +60,7 @@ public struct StackDecoder: LevelDecoder {
         if phase == .recomputing, stages[level].convs.count > 1 {
             let parameters = upsamplers[level].namedParameters + stages[level].namedParameters
             return recomputed([below, skip], parameters: parameters.map(\.parameter)) {
-                joined(level, $0[0], $0[1], in: .training)
+                joined(level, $0[0], $0[1], in: $1)
             }
         }
         let map = upsamplers[level](consume below, joining: skip, in: phase)

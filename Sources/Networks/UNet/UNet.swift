@@ -85,7 +85,12 @@ public struct UNet: Module {
     ///   - x: `[N, D, H, W, inputChannels]`, an extent that ``NetworkPlan/check(extent:)`` accepts.
     ///   - outputs: how many levels to evaluate instead, from full resolution downwards; 1 is what a prediction needs.
     public func callAsFunction(_ x: Tensor, outputs: Int? = nil, in phase: Phase) -> [Tensor] {
-        decoder(maps(of: x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
+        if phase == .recomputing, x.shape.samples > 1, !normalizesBatches {
+            return recomputedSamples(of: x, parameters: namedParameters.map(\.parameter)) { sample, _, phase in
+                self(sample, outputs: outputs, in: phase)
+            }
+        }
+        return decoder(maps(of: x, in: phase), outputs: outputs ?? plan.outputs, in: phase)
     }
 
     /// What the decoder gets: the maps of the encoder's stages, highest resolution first, behind that of the image if there is

@@ -23,7 +23,7 @@ public struct PretrainingSetup: Sendable {
     public var augmentation: PatchAugmentation
     /// How many batches of unseen images judge the network.
     public var validationBatches: Int
-    /// Whether blocks of the network are computed again for the gradients instead of kept.
+    /// Whether to keep less and compute it again for the gradients, see `Phase.recomputing`.
     public var recomputes = false
     /// Decides random weights and all that is drawn.
     public var seed: UInt64

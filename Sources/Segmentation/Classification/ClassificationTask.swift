@@ -23,7 +23,7 @@ public struct ClassificationTask: TrainingTask {
     /// A task.
     /// - Parameters:
     ///   - plan: what preprocessing did and the network is.
-    ///   - recomputes: whether blocks of the network are computed again for the gradients instead of kept.
+    ///   - recomputes: whether to keep less and compute it again for the gradients, see `Phase.recomputing`.
     public init(
         _ unet: UNet, plan: Plan, batches: ClassificationBatches, loss: any SegmentationLoss,
         validation: [ClassifiedCase], recomputes: Bool = false, on cpu: CPU

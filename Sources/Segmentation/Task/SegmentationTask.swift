@@ -28,7 +28,7 @@ public struct SegmentationTask: TrainingTask {
     ///   - plan: what preprocessing did and the network is.
     ///   - loss: of one resolution.
     ///   - steps: of the whole training.
-    ///   - recomputes: whether blocks of the network are computed again for the gradients instead of kept.
+    ///   - recomputes: whether to keep less and compute it again for the gradients, see `Phase.recomputing`.
     public init(
         _ unet: UNet, plan: Plan, batches: SegmentationBatches, loss: any SegmentationLoss, steps: Int,
         validation: ValidationCases, recomputes: Bool = false, on cpu: CPU

@@ -37,7 +37,7 @@ struct BenchmarkCommand: ParsableCommand {
         abstract: "Time a training step, a prediction, single operations or an evaluation on this machine.",
         discussion: """
             Random input, no data needed. finetune: ResEnc U-Net of four stages, batch 2, 40x56x40 voxels. s3d, mae, \
-            encoder, predict: ResEnc-L, or its encoder alone, on one cubic patch. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
+            encoder, predict: ResEnc-L, or its encoder alone, on cubic patches. ops: the convolutions of ResEnc-L one by one, dense and with 50, 25 and \
             10 % of the blocks visible, as a share of what the multipliers reach on registers. metrics: every metric of \
             two label maps of 300x512x512 voxels with five labels. scaling: a step on 1, 2, 4, ... ranks that share this \
             machine's cores, then what a model predicts for ResEnc-L at 160x160x160 voxels on 1 to 64 machines like this \
@@ -57,6 +57,9 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(
         help: "The edge of the cubic patch in voxels, a multiple of 32 (not for finetune; default: 96, tricks: 32).")
     var patch: Int?
+
+    @Option(help: "Patches per step (s3d, mae, encoder and predict only).")
+    var batch = 1
 
     @Option(
         parsing: .upToNextOption,
@@ -93,7 +96,7 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "Gigabits per second between machines, each way (scaling only).")
     var bandwidth = 10.0
 
-    @Flag(help: "Compute blocks again in the backward pass instead of keeping them (training steps only).")
+    @Flag(help: "Train with memory.recompute=true: keep less, compute it again (training steps only).")
     var recompute = false
 
     @OptionGroup var compute: ComputeOptions
@@ -102,6 +105,7 @@ struct BenchmarkCommand: ParsableCommand {
         if let patch, patch <= 0 || patch % 32 != 0 {
             throw ValidationError("--patch must be a multiple of 32, got \(patch).")
         }
+        guard batch > 0 else { throw ValidationError("--batch must be at least 1, got \(batch).") }
         guard visible > 0, visible <= 1 else { throw ValidationError("--visible must be above 0 and at most 1.") }
         if case .metrics = benchmark, masks == nil { throw ValidationError("metrics needs --masks FOLDER.") }
         guard latency >= 0, bandwidth > 0 else {
@@ -115,7 +119,7 @@ struct BenchmarkCommand: ParsableCommand {
         case .step(let step):
             var benchmark = StepBenchmark(step)
             (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (edge, visible, times)
-            benchmark.recomputes = recompute
+            (benchmark.samples, benchmark.recomputes) = (batch, recompute)
             try printLine(benchmark.run(on: compute.cpu))
         case .ops:
             var benchmark = OpsBenchmark()
