@@ -114,12 +114,8 @@ int32_t ws_slab_inputs(const ws_cube *cube) {
     return count < 16 ? 16 : count > 64 ? 64 : count;
 }
 
-int64_t ws_spread_slab_size(const ws_cube *cube, int32_t cubes) {
-    return ws_positions(cube) * WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * ws_slab_inputs(cube));
-}
+int64_t ws_slab_distance(const ws_cube *cube, int32_t panel) { return WS_ROW_STRIDE(ws_slab_inputs(cube) * panel); }
 
-int64_t ws_spread_cubes_scratch(const ws_cube *cube, int32_t cubes) {
-    const int64_t slab = ws_slab_inputs(cube), panel = 32;
-    int64_t position = WS_ROW_STRIDE(slab * panel) + WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * panel);
-    return ws_positions(cube) * position + 27 * slab * panel;
+int64_t ws_spread_distance(int32_t cubes, int32_t columns) {
+    return WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * columns);
 }

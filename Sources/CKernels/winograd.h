@@ -358,84 +358,52 @@ static TARGET void NAME(cube_weights_backward)(const ws_cube *cube, const float 
     }
 }
 
-// Few cubes: V of all cubes is spread once for all panels, slab by slab of inputs, and each slab of a panel's weights is spread
-// just before it is multiplied, so that the spread weights, up to eight times as many as the taps, never leave the cache.
+// Few cubes: slab by slab of inputs. The spread weights of a slab of a panel, or their gradient, stay in the cache while all
+// cubes are multiplied with them.
 static TARGET void NAME(spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride,
                                       int32_t cubes, int32_t first, int32_t inputs, float *v) {
-    NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, ws_slab_inputs(cube), v,
-                     ws_spread_slab_size(cube, cubes) / ws_positions(cube));
+    const int32_t slab = ws_slab_inputs(cube);
+    NAME(spread_all)(SPREAD_INPUTS, cube, inputs_table, table_stride, cubes, first, inputs, slab, v,
+                     ws_spread_distance(cubes, slab));
 }
 
-// u[position][input][channel] of one panel, for some inputs from k on; `packed` is scratch for their taps.
-INLINE void NAME(spread_slab)(const ws_cube *cube, const ws_panel *panel, int64_t k, int32_t inputs, float *packed,
-                              float *u, int64_t distance) {
-    const float *weights = panel->weights + k * panel->input_distance;
-    if (panel->channel_distance == 1 && panel->channels == PANEL) {
-        for (int32_t i = 0; i < inputs; i++)
-            NAME(cube_weights)(cube, panel->flipped, weights + i * panel->input_distance, panel->tap_distance, PANEL,
-                               u + i * PANEL, distance);
-        return;
-    }
-    const int32_t taps = cube->depth > 1 ? 27 : 9;
-    const int64_t tap_distance = (int64_t)inputs * PANEL;
-    for (int32_t tap = 0; tap < taps; tap++, weights += panel->tap_distance) {
-        float *target = packed + tap * tap_distance;
-        if (panel->channels < PANEL) __builtin_memset(target, 0, sizeof(float) * tap_distance);
-        if (panel->channel_distance == 1)
-            for (int32_t i = 0; i < inputs; i++)
-                __builtin_memcpy(target + i * PANEL, weights + i * panel->input_distance,
-                                 sizeof(float) * panel->channels);
-        else ws_transpose(weights, panel->channel_distance, panel->channels, inputs, target, PANEL);
-    }
-    NAME(cube_weights)(cube, panel->flipped, packed, tap_distance, tap_distance, u, distance);
+static TARGET void NAME(spread_gradients)(const ws_cube *cube, const void *const *outputs_table, int64_t table_stride,
+                                          int32_t cubes, int32_t first, float *d) {
+    NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table, table_stride, cubes, first, PANEL, PANEL, d,
+                     ws_spread_distance(cubes, PANEL));
 }
 
-static TARGET void NAME(multiply_spread_cubes)(const ws_cube *cube, const ws_panel *panel, const float *v,
-                                               int32_t cubes, int32_t inputs, const void *const *outputs_table,
-                                               int64_t table_stride, const void *outside, const float *bias,
-                                               float *scratch) {
-    const int32_t positions = ws_positions(cube), slab = ws_slab_inputs(cube);
-    const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
-    const int64_t u_distance = WS_ROW_STRIDE(slab * PANEL), m_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);
-    float *u = scratch, *packed = u + positions * u_distance, *m = packed + 27 * slab * PANEL;
-    for (int32_t k = 0; k < inputs; k += slab, v += positions * v_distance) {
-        int32_t count = inputs - k < slab ? inputs - k : slab;
-        NAME(spread_slab)(cube, panel, k, count, packed, u, u_distance);
-        for (int32_t position = 0; position < positions; position++) {
-            const float *inputs_of = v + position * v_distance, *weights = u + position * u_distance;
-            float *sums = m + position * m_distance;
-            if (k == 0) NAME(multiply_position)(1, inputs_of, slab, cubes, count, weights, sums);
-            else NAME(multiply_position)(0, inputs_of, slab, cubes, count, weights, sums);
-        }
+static TARGET void NAME(multiply_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
+                                       const float *u, int32_t fresh, float *m) {
+    const int32_t slab = ws_slab_inputs(cube);
+    const int64_t v_distance = ws_spread_distance(cubes, slab), u_distance = ws_slab_distance(cube, PANEL);
+    const int64_t m_distance = ws_spread_distance(cubes, PANEL);
+    for (int32_t i = 0; i < ws_positions(cube); i++, v += v_distance, u += u_distance, m += m_distance) {
+        if (fresh) NAME(multiply_position)(1, v, slab, cubes, inputs, u, m);
+        else NAME(multiply_position)(0, v, slab, cubes, inputs, u, m);
     }
+}
+
+static TARGET void NAME(collect_cubes)(const ws_cube *cube, const float *m, int32_t cubes,
+                                       const void *const *outputs_table, int64_t table_stride, const void *outside,
+                                       int32_t first, int32_t outputs, const float *bias) {
     for (int32_t i = 0; i < cubes; i++)
-        for (int32_t c = 0; c < panel->channels; c += LANES)
-            NAME(collect_cube)(cube, m + i * PANEL + c, m_distance, NAME(load)(bias + c), outputs_table + i,
-                               table_stride, outside, panel->first + c, panel->channels - c);
+        for (int32_t c = 0; c < outputs; c += LANES)
+            NAME(collect_cube)(cube, m + i * PANEL + c, ws_spread_distance(cubes, PANEL), NAME(load)(bias + c),
+                               outputs_table + i, table_stride, outside, first + c, outputs - c);
 }
 
-static TARGET void NAME(outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
-                                            const void *const *outputs_table, int64_t table_stride, int32_t first,
-                                            float *scratch, float *weights, int64_t tap_distance, int64_t row_stride) {
-    const int32_t positions = ws_positions(cube), slab = ws_slab_inputs(cube);
-    const int64_t v_distance = ws_spread_slab_size(cube, cubes) / positions;
-    const int64_t sum_distance = WS_ROW_STRIDE(slab * PANEL);
-    const int64_t d_distance = WS_ROW_STRIDE(WS_WHOLE(cubes, WS_TILE) * PANEL);
-    float *sums = scratch, *d = sums + positions * sum_distance;
-    NAME(spread_all)(SPREAD_OUTPUTS, cube, outputs_table, table_stride, cubes, first, PANEL, PANEL, d, d_distance);
+static TARGET void NAME(outer_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *d,
+                                    int32_t fresh, float *sums) {
+    const int32_t slab = ws_slab_inputs(cube);
+    const int64_t v_distance = ws_spread_distance(cubes, slab), sum_distance = ws_slab_distance(cube, PANEL);
+    const int64_t d_distance = ws_spread_distance(cubes, PANEL);
     const void *rows[WS_CUBES];
     int64_t index[WS_CUBES];
     for (int32_t i = 0; i < cubes; i++) index[i] = i;
-    for (int32_t k = 0; k < inputs; k += slab, v += positions * v_distance) {
-        int32_t count = inputs - k < slab ? inputs - k : slab;
-        for (int32_t position = 0; position < positions; position++) {
-            float *sum = sums + position * sum_distance;
-            for (int32_t i = 0; i < cubes; i++) rows[i] = v + position * v_distance + i * slab;
-            __builtin_memset(sum, 0, sizeof(float) * count * PANEL);
-            NAME(gather_outer)(rows, 0, cubes, 1, count, 0, d + position * d_distance, index, PANEL, PANEL, sum, PANEL);
-        }
-        for (int32_t i = 0; i < count; i++)
-            NAME(cube_weights_backward)(cube, sums + i * PANEL, sum_distance, PANEL, weights + (k + i) * row_stride,
-                                        tap_distance);
+    for (int32_t i = 0; i < ws_positions(cube); i++, v += v_distance, d += d_distance, sums += sum_distance) {
+        for (int32_t row = 0; row < cubes; row++) rows[row] = v + row * slab;
+        if (fresh) __builtin_memset(sums, 0, sizeof(float) * inputs * PANEL);
+        NAME(gather_outer)(rows, 0, cubes, 1, inputs, 0, d, index, PANEL, PANEL, sums, PANEL);
     }
 }

@@ -88,6 +88,27 @@ struct ConvolutionTests {
         expectClose(gradients[b]!, exact.db, shape: b.shape, absolute: 1e-4)
     }
 
+    /// So many channels that three chunks of cubes are summed in two groups.
+    @Test("the weights' gradient is the adjoint: <conv(x, v), dy> = <dw, v>", arguments: KernelSet.tested)
+    func weightsGradientIsAdjoint(kernels: KernelSet) {
+        let cpu = CPU(threads: 2, kernels: kernels, unwritten: .nan)
+        let shape = Shape(samples: 1, extent: 10, channels: 256)
+        // Cells of two voxels take cubes of two voxels: 119 of them.
+        let mask = BlockMask(samples: 1, grid: 5, visible: (0..<125).map { $0 % 21 != 4 })
+        let x = hide(randomTensor(shape, seed: 1, on: cpu), mask)
+        let dy = randomTensor(shape, seed: 4, on: cpu)
+        let w = Tensor(zeros: [3, 3, 3, 256, 256], on: cpu).tracked()
+        let y = conv3D(x, weight: w, bias: nil, ConvGeometry(kernel: 3))
+        let dw = Tensor.backward(from: [(y, dy)])[w]!
+        let v = randomTensor(dw.shape, seed: 2, on: cpu)
+        func dot(_ a: Tensor, _ b: Tensor) -> Double {
+            zip(a.scalars, b.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        }
+        let (forward, backward) = (dot(conv3D(x, weight: v, bias: nil, ConvGeometry(kernel: 3)), dy), dot(dw, v))
+        let deviation = Double(27 * 256).squareRoot() * Double(119 * 8 * 256).squareRoot()
+        #expect(abs(forward - backward) < 1e-5 * deviation, "\(forward), \(backward)")
+    }
+
     @Test("a transposed convolution is the adjoint: <conv x, y> = <x, convT y>", arguments: cases)
     func transposedIsAdjoint(test: Case) {
         let cpu = CPU(threads: 2)

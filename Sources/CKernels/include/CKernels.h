@@ -48,16 +48,6 @@ typedef struct {
     int32_t grid[2], cell[2];
 } ws_mask;
 
-// A convolution's weights for one panel: those of tap t, input k and channel c of the panel are at
-// weights[t * tap_distance + k * input_distance + c * channel_distance], where one of the last two distances is 1.
-typedef struct {
-    const float *weights;
-    int64_t tap_distance, input_distance, channel_distance;
-    int32_t first;     // which channel the panel begins with
-    int32_t channels;  // that exist, at most a panel
-    int32_t flipped;   // 1 if the taps count in reverse
-} ws_panel;
-
 // Fills table[t * table_stride + p] with the address of the source voxel that pixel p (numbered through the runs) sees
 // at tap t, or `zero` where that lies outside or is hidden by `mask` (NULL: nothing is), also for p up to the next
 // multiple of WS_TILE; and index[p] with the pixel's linear index. Source voxels are voxel_bytes apart. Returns the number
@@ -123,20 +113,24 @@ typedef struct {
                            int64_t table_stride, int32_t cubes, const void *outside, int32_t inputs, int32_t outputs,
                            const float *weights, const float *bias, float *scratch);
 
-    // The same for few cubes, in two steps. spread_cubes: one slab of inputs (ws_slab_inputs), those of the voxels from
-    // `first` on. multiply_spread_cubes: one panel, from the slabs one after the other in v, ws_spread_slab_size apart; bias:
-    // the panel's. scratch: ws_spread_cubes_scratch.
+    // The same for few cubes, step by step. What is spread or multiplied lies as [position][cube][columns], positions
+    // ws_spread_distance(cubes, columns) apart, the spread weights of a slab of inputs as [position][input][panel], positions
+    // ws_slab_distance apart.
+
+    // v: a slab of inputs, those of the voxels from `first` on. d: a panel of the gradients, which the weights' gradient wants.
     void (*spread_cubes)(const ws_cube *cube, const void *const *inputs_table, int64_t table_stride, int32_t cubes,
                          int32_t first, int32_t inputs, float *v);
-    void (*multiply_spread_cubes)(const ws_cube *cube, const ws_panel *panel, const float *v, int32_t cubes,
-                                  int32_t inputs, const void *const *outputs_table, int64_t table_stride,
-                                  const void *outside, const float *bias, float *scratch);
-
-    // The gradient of one whole panel of weights, those of the outputs from `first` on, from the inputs that spread_cubes
-    // spread; taps and inputs are tap_distance and row_stride apart. scratch: ws_spread_cubes_scratch.
-    void (*outer_spread_cubes)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs,
-                               const void *const *outputs_table, int64_t table_stride, int32_t first, float *scratch,
-                               float *weights, int64_t tap_distance, int64_t row_stride);
+    void (*spread_gradients)(const ws_cube *cube, const void *const *outputs_table, int64_t table_stride, int32_t cubes,
+                             int32_t first, float *d);
+    // m += v u, or m = v u if `fresh`.
+    void (*multiply_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *u,
+                          int32_t fresh, float *m);
+    // y = bias + what m comes to, for some outputs (at most a panel) from `first` on. bias: a panel.
+    void (*collect_cubes)(const ws_cube *cube, const float *m, int32_t cubes, const void *const *outputs_table,
+                          int64_t table_stride, const void *outside, int32_t first, int32_t outputs, const float *bias);
+    // sums[position][input][panel] += the products of v and d, or = if `fresh`; positions ws_slab_distance apart.
+    void (*outer_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *d, int32_t fresh,
+                       float *sums);
 
     // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient.
     void (*outer_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
@@ -189,12 +183,11 @@ int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 // The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
 int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs);
 
-// The inputs of few cubes that are spread and multiplied at once, and the floats that they take.
+// The inputs of few cubes that are spread and multiplied at once.
 int32_t ws_slab_inputs(const ws_cube *cube);
-int64_t ws_spread_slab_size(const ws_cube *cube, int32_t cubes);
-
-// The scratch of multiply_spread_cubes and of outer_spread_cubes, in floats.
-int64_t ws_spread_cubes_scratch(const ws_cube *cube, int32_t cubes);
+// Floats from one position to the next: of spread weights, of so many cubes.
+int64_t ws_slab_distance(const ws_cube *cube, int32_t panel);
+int64_t ws_spread_distance(int32_t cubes, int32_t columns);
 
 // The kernel sets of this build, slowest first; NULL for one that this processor lacks.
 int32_t ws_kernel_set_count(void);

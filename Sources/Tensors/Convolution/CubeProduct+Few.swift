@@ -1,83 +1,157 @@
 import CKernels
 
 /// Few cubes, as at the bottleneck or where little is visible: spreading all weights to memory, up to eight times as many as
-/// the taps, would take longer than the products.
+/// the taps, would take longer than the products. They are spread, and their gradient is collected, slab by slab of inputs, in
+/// the cache.
 extension CubeProduct {
-    /// Whether each chunk spreads the weights for itself, in the cache. For more chunks that takes longer than to fetch what was
-    /// spread once.
+    /// Whether slabs of the weights are spread and used at once. For more cubes it takes longer to go through these anew for each
+    /// slab than to fetch what was spread once.
     var isFew: Bool { chunks.chunks.count <= 3 }
 
     /// ``multiply(_:adjoint:bias:into:)``. Every output is the same sum in the same order.
     func multiplyFew(_ weight: Tensor, adjoint: Bool, biases: Buffer, into target: UnsafeMutablePointer<Float>) {
-        let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
-        let panels = self.panels(of: weight, adjoint: adjoint)
-        let inputsOfChunks = spreadInputs()
+        let packing = WeightPacking(weight, adjoint: adjoint, precision: .float32)
+        let (panel, outputs, count) = (Int(kernels.panel), packing.outputs, chunks.chunks.count)
+        let spreadInputs = spreadInputs()
+        // The same weights are spread several times where threads would be idle or sums leave the cache: half a megabyte of
+        // them. The sums themselves do not depend on that.
+        let cachedChunks = max(1, (1 << 17) / (shape.positions * Int(WS_CUBES) * panel))
+        let parts = max((count + cachedChunks - 1) / cachedChunks, min(count, 2 * cpu.threads / packing.panels))
         withUnsafePointer(to: shape.cube) { cube in
-            cpu.parallel(chunks.chunks.count * panels.count) { task in
-                let (chunk, index) = (task / panels.count, task % panels.count)
-                withCorners(of: chunk, in: target, channels: outputs) { corners, cubes, outside in
-                    let scratch = Buffer(count: Int(ws_spread_cubes_scratch(cube, cubes)), on: cpu)
-                    withUnsafePointer(to: panels[index]) { panel in
-                        kernels.multiply_spread_cubes(
-                            cube, panel, inputsOfChunks[chunk].pointer, cubes, Int32(inputs), corners, Int64(WS_CUBES),
-                            outside, biases.pointer + Int(panel.pointee.first), scratch.pointer)
+            cpu.parallel(packing.panels * parts) { task in
+                let (index, part) = (task / parts, task % parts)
+                let some = (count * part / parts)..<(count * (part + 1) / parts)
+                let weights = slabBuffer()
+                let sums = some.map { buffer(chunk: $0, columns: panel) }
+                for (number, slab) in slabs.enumerated() {
+                    spread(
+                        packing, panel: index, inputs: slab, into: weights.pointer,
+                        distance: Int(ws_slab_distance(cube, kernels.panel)))
+                    for (chunk, sums) in zip(some, sums) {
+                        kernels.multiply_slab(
+                            cube, spreadInputs[chunk][number].pointer, cubes(in: chunk), Int32(slab.count),
+                            weights.pointer, number == 0 ? 1 : 0, sums.pointer)
+                    }
+                }
+                let first = index * panel
+                for (chunk, sums) in zip(some, sums) {
+                    withCorners(of: chunk, in: target, channels: outputs) { corners, cubes, outside in
+                        kernels.collect_cubes(
+                            cube, sums.pointer, cubes, corners, Int64(WS_CUBES), outside, Int32(first),
+                            Int32(min(panel, outputs - first)), biases.pointer + first)
                     }
                 }
             }
         }
     }
 
-    /// ``outerProduct(with:)`` of a single chunk and whole panels.
-    func outerProductOfFew(with other: Tensor) -> Tensor {
+    /// ``outerProduct(with:)`` of whole panels, as the sum over groups of chunks.
+    func outerProductOfFew(with other: Tensor, groups: Int) -> Tensor {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
-        let spread = spreadInputs()[0]
-        return Tensor(uninitialized: [product.taps, inputs, outputs], on: cpu) { result in
+        let (count, panels, taps) = (chunks.chunks.count, outputs / panel, product.taps)
+        let starts = (0..<groups).map { count * $0 / groups }
+        let (spreadInputs, gradients) = (spreadInputs(), spreadGradients(other))
+        return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
-            withUnsafePointer(to: shape.cube) { cube in
-                cpu.parallel(outputs / panel) { index in
-                    withCorners(of: 0, in: other.pointer, channels: outputs) { corners, cubes, _ in
-                        let scratch = Buffer(count: Int(ws_spread_cubes_scratch(cube, cubes)), on: cpu)
-                        kernels.outer_spread_cubes(
-                            cube, spread.pointer, cubes, Int32(inputs), corners, Int64(WS_CUBES), Int32(index * panel),
-                            scratch.pointer, result + index * panel, Int64(inputs * outputs), Int64(outputs))
+            cpu.parallel(panels * slabs.count) { task in
+                let (index, number) = (task / slabs.count, task % slabs.count)
+                let slab = slabs[number]
+                let sums = slabBuffer()
+                for chunk in 0..<count {
+                    let isFirst = starts.contains(chunk), isLast = chunk + 1 == count || starts.contains(chunk + 1)
+                    withUnsafePointer(to: shape.cube) { cube in
+                        kernels.outer_slab(
+                            cube, spreadInputs[chunk][number].pointer, cubes(in: chunk), Int32(slab.count),
+                            gradients[chunk][index].pointer, isFirst ? 1 : 0, sums.pointer)
                     }
+                    guard isLast else { continue }
+                    collect(
+                        sums, rows: slab.count, adding: chunk >= (groups > 1 ? starts[1] : count),
+                        into: result + slab.lowerBound * outputs + index * panel, tapDistance: inputs * outputs,
+                        rowLength: outputs)
                 }
             }
         }
     }
 
-    /// The inputs of each chunk, spread slab by slab, once for all panels.
-    private func spreadInputs() -> [Buffer] {
-        let inputs = product.source.shape.channels
-        return withUnsafePointer(to: shape.cube) { cube in
-            let slab = Int(ws_slab_inputs(cube)), slabs = (inputs + slab - 1) / slab
-            let sizes = chunks.chunks.map { Int(ws_spread_slab_size(cube, cubes(in: $0))) }
-            let spread = sizes.map { Buffer(count: slabs * $0, on: cpu) }
-            cpu.parallel(sizes.count * slabs) { task in
-                let (chunk, index) = (task / slabs, task % slabs)
-                withNeighbourhoods(of: chunk) { neighbours, cubes in
+    /// Writes the taps' gradients from those of the positions, or adds them.
+    private func collect(
+        _ sums: Buffer, rows: Int, adding: Bool, into target: UnsafeMutablePointer<Float>, tapDistance: Int,
+        rowLength: Int
+    ) {
+        let panel = Int(kernels.panel)
+        let found = adding ? Buffer(count: product.taps * panel, on: cpu) : nil
+        withUnsafePointer(to: shape.cube) { cube in
+            let distance = ws_slab_distance(cube, kernels.panel)
+            for row in 0..<rows {
+                let (source, target) = (sums.pointer + row * panel, target + row * rowLength)
+                kernels.cube_weights_backward(
+                    cube, source, distance, Int64(panel), found?.pointer ?? target,
+                    Int64(found == nil ? tapDistance : panel))
+                guard let found else { continue }
+                for tap in 0..<product.taps {
+                    let (sum, addend) = (target + tap * tapDistance, found.pointer + tap * panel)
+                    for c in 0..<panel { sum[c] += addend[c] }
+                }
+            }
+        }
+    }
+
+    /// The inputs of each chunk and slab, spread once for all panels.
+    private func spreadInputs() -> [[Buffer]] {
+        spread(slabs.count, columns: Int(withUnsafePointer(to: shape.cube, ws_slab_inputs))) { chunk, number, target in
+            let slab = slabs[number]
+            withNeighbourhoods(of: chunk) { neighbours, cubes in
+                withUnsafePointer(to: shape.cube) { cube in
                     kernels.spread_cubes(
-                        cube, neighbours, Int64(WS_CUBES), cubes, Int32(index * slab),
-                        Int32(min(slab, inputs - index * slab)), spread[chunk].pointer + index * sizes[chunk])
+                        cube, neighbours, Int64(WS_CUBES), cubes, Int32(slab.lowerBound), Int32(slab.count), target)
                 }
             }
-            return spread
         }
     }
 
-    /// The number of cubes in the runs of a chunk.
-    private func cubes(in runs: Range<Int>) -> Int32 { chunks.runs[runs].reduce(0) { $0 + $1.count } }
-
-    /// Where the kernels find the weights of each panel. The adjoint of a convolution sees its taps in reverse.
-    private func panels(of weight: Tensor, adjoint: Bool) -> [ws_panel] {
-        let (stored, columns) = (weight.shape[3], weight.shape[4])
-        let outputs = adjoint ? stored : columns
-        let (inputDistance, channelDistance) = adjoint ? (1, columns) : (columns, 1)
-        return stride(from: 0, to: outputs, by: Int(kernels.panel)).map { first in
-            ws_panel(
-                weights: weight.pointer + first * channelDistance, tap_distance: Int64(stored * columns),
-                input_distance: Int64(inputDistance), channel_distance: Int64(channelDistance), first: Int32(first),
-                channels: min(kernels.panel, Int32(outputs - first)), flipped: product.geometry.transposed)
+    /// The gradients of each chunk and panel of outputs, spread once for all slabs.
+    private func spreadGradients(_ map: Tensor) -> [[Buffer]] {
+        let (panel, channels) = (Int(kernels.panel), map.shape.channels)
+        return spread(channels / panel, columns: panel) { chunk, index, target in
+            withCorners(of: chunk, in: map.pointer, channels: channels) { corners, cubes, _ in
+                withUnsafePointer(to: shape.cube) { cube in
+                    kernels.spread_gradients(
+                        cube, corners, Int64(WS_CUBES), cubes, Int32(index * panel), target)
+                }
+            }
         }
     }
+
+    /// `pieces` of so many columns for each chunk.
+    private func spread(
+        _ pieces: Int, columns: Int, _ body: (_ chunk: Int, _ piece: Int, UnsafeMutablePointer<Float>) -> Void
+    ) -> [[Buffer]] {
+        let all = chunks.chunks.indices.map { chunk in (0..<pieces).map { _ in buffer(chunk: chunk, columns: columns) }
+        }
+        cpu.parallel(all.count * pieces) { task in
+            body(task / pieces, task % pieces, all[task / pieces][task % pieces].pointer)
+        }
+        return all
+    }
+
+    /// Inputs that are spread and multiplied at once.
+    private var slabs: [Range<Int>] {
+        let (inputs, size) = (product.source.shape.channels, Int(withUnsafePointer(to: shape.cube, ws_slab_inputs)))
+        return stride(from: 0, to: inputs, by: size).map { $0..<min($0 + size, inputs) }
+    }
+
+    /// For `[position][input of a slab][channel of a panel]`.
+    private func slabBuffer() -> Buffer {
+        let distance = withUnsafePointer(to: shape.cube) { ws_slab_distance($0, kernels.panel) }
+        return Buffer(count: shape.positions * Int(distance), on: cpu)
+    }
+
+    /// For `[position][cube][column]`.
+    private func buffer(chunk: Int, columns: Int) -> Buffer {
+        Buffer(count: shape.positions * Int(ws_spread_distance(cubes(in: chunk), Int32(columns))), on: cpu)
+    }
+
+    /// The number of cubes in a chunk.
+    private func cubes(in chunk: Int) -> Int32 { chunks.runs[chunks.chunks[chunk]].reduce(0) { $0 + $1.count } }
 }

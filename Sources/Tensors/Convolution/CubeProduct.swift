@@ -79,12 +79,12 @@ struct CubeProduct {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
         let panels = (outputs + panel - 1) / panel
         let (count, taps, positions) = (chunks.chunks.count, product.taps, shape.positions)
-        if count == 1, outputs % panel == 0 { return outerProductOfFew(with: other) }
         // A task sums a group of chunks for a share of the outputs: shares where sums are many, groups where cubes are.
         // All of that follows from the work.
         let tasks = 16, cachedSums = 1 << 19
         let shares = min(panels, max(1, positions * inputs * panels * panel / cachedSums))
         let groups = max(1, min((tasks + shares - 1) / shares, count))
+        if isFew, count > 0, outputs % panel == 0 { return outerProductOfFew(with: other, groups: groups) }
         let starts = (0...shares).map { panels * $0 / shares * panel }
         // What a group found, `[taps, inputs, panels]`, share by share; groups are added in order afterwards.
         let groupSize = taps * inputs * panels * panel
@@ -138,37 +138,48 @@ struct CubeProduct {
         }
     }
 
-    /// `[panel][position][input][channel of the panel]`. The adjoint of a convolution sees its taps in reverse.
+    /// `[panel][position][input][channel of the panel]`.
     private func spread(_ weight: Tensor, adjoint: Bool) -> Buffer {
-        let (inputs, outputs) = (weight.shape[adjoint ? 4 : 3], weight.shape[adjoint ? 3 : 4])
-        let panel = Int(kernels.panel), row = inputs * panel
-        let panels = (outputs + panel - 1) / panel
-        let (cube, positions) = (shape.cube, shape.positions)
-        // Whole panels are read where they are stored.
         let packing = WeightPacking(weight, adjoint: adjoint, precision: .float32)
-        let packed = adjoint || outputs % panel != 0 ? packing.packed() : nil
-        let spread = Buffer(count: panels * positions * row, on: cpu)
+        let (inputs, row) = (packing.inputs, packing.tapSize)
+        let spread = Buffer(count: packing.panels * shape.positions * row, on: cpu)
         let parts = min(inputs, 16)
-        cpu.parallel(panels * parts) { task in
-            let (index, part) = (task / parts, task % parts)
-            let first = inputs * part / parts, end = inputs * (part + 1) / parts
-            let target = spread.pointer + index * positions * row
-            withUnsafePointer(to: cube) { cube in
-                if let packed {
-                    kernels.cube_weights(
-                        cube, product.geometry.transposed,
-                        packed.pointer + index * packing.panelSize + first * panel, Int64(row),
-                        Int64((end - first) * panel), target + first * panel, Int64(row))
-                    return
-                }
-                for k in first..<end {
-                    kernels.cube_weights(
-                        cube, product.geometry.transposed, weight.pointer + k * outputs + index * panel,
-                        Int64(inputs * outputs), Int64(panel), target + k * panel, Int64(row))
-                }
-            }
+        cpu.parallel(packing.panels * parts) { task in
+            let (panel, part) = (task / parts, task % parts)
+            let some = (inputs * part / parts)..<(inputs * (part + 1) / parts)
+            self.spread(
+                packing, panel: panel, inputs: some,
+                into: spread.pointer + panel * shape.positions * row + some.lowerBound * Int(kernels.panel),
+                distance: row)
         }
         return spread
+    }
+
+    /// The weights of some inputs of a panel, spread to positions that are `distance` apart: `[input][channel of the panel]`.
+    /// The adjoint of a convolution sees its taps in reverse.
+    func spread(
+        _ packing: WeightPacking, panel: Int, inputs: Range<Int>, into target: UnsafeMutablePointer<Float>,
+        distance: Int
+    ) {
+        let (flipped, width) = (product.geometry.transposed, Int(kernels.panel))
+        withUnsafePointer(to: shape.cube) { cube in
+            // Whole panels are read where they are stored.
+            if let stored = packing.stored(panel: panel) {
+                for (row, k) in inputs.enumerated() {
+                    kernels.cube_weights(
+                        cube, flipped, stored + k * packing.outputs, Int64(packing.inputs * packing.outputs),
+                        Int64(width), target + row * width, Int64(distance))
+                }
+                return
+            }
+            let tapSize = inputs.count * width
+            let packed = Buffer(count: packing.taps * tapSize, on: cpu)
+            for tap in 0..<packing.taps {
+                packing.pack(panel: panel, tap: tap, inputs: inputs, into: packed.pointer + tap * tapSize)
+            }
+            kernels.cube_weights(
+                cube, flipped, packed.pointer, Int64(tapSize), Int64(tapSize), target, Int64(distance))
+        }
     }
 
     /// Calls `body` with the addresses that the cubes of a chunk see in the source and in the `other` map, their number,

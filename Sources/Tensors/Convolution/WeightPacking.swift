@@ -12,7 +12,7 @@ struct WeightPacking {
     let taps: Int
     /// The 32-bit elements per tap and output channel: inputs, or pairs of them.
     let inputs: Int
-    private let outputs: Int
+    let outputs: Int
     let panels: Int
 
     /// The elements of one tap of one panel, and of a panel.
@@ -46,25 +46,42 @@ struct WeightPacking {
     func pack(panel: Int, tap: Int, into target: UnsafeMutablePointer<Float>) {
         let (stored, columns) = (weight.shape[3], weight.shape[4])
         let source = weight.pointer + tap * stored * columns
+        if precision == .float32 { return pack(panel: panel, tap: tap, inputs: 0..<inputs, into: target) }
         let first = panel * width
         let used = min(width, outputs - first)
         if used < width { target.update(repeating: 0, count: tapSize) }
-        switch (precision, adjoint) {
-        case (.float32, true):
-            ws_transpose(source + first * columns, Int64(columns), Int32(used), Int32(inputs), target, Int64(width))
-        case (.float32, false):
-            for k in 0..<inputs { (target + k * width).update(from: source + k * columns + first, count: used) }
-        case (.bfloat16, _):
-            target.withMemoryRebound(to: UInt32.self, capacity: tapSize) { words in
-                let pairs = ((adjoint ? columns : stored) + 1) / 2
-                (words + pairs * width).update(repeating: 0, count: (inputs - pairs) * width)
-                if adjoint {
-                    packRows(source + first * columns, used, columns, into: words)
-                } else {
-                    interleaveRows(source + first, stored, used, columns, into: words)
-                }
+        target.withMemoryRebound(to: UInt32.self, capacity: tapSize) { words in
+            let pairs = ((adjoint ? columns : stored) + 1) / 2
+            (words + pairs * width).update(repeating: 0, count: (inputs - pairs) * width)
+            if adjoint {
+                packRows(source + first * columns, used, columns, into: words)
+            } else {
+                interleaveRows(source + first, stored, used, columns, into: words)
             }
         }
+    }
+
+    /// Some inputs of one tap of one panel, in float32: `[input][channel of the panel]`.
+    func pack(panel: Int, tap: Int, inputs: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+        let (stored, columns) = (weight.shape[3], weight.shape[4])
+        let source = weight.pointer + tap * stored * columns
+        let first = panel * width
+        let used = min(width, outputs - first)
+        if used < width { target.update(repeating: 0, count: inputs.count * width) }
+        if adjoint {
+            ws_transpose(
+                source + first * columns + inputs.lowerBound, Int64(columns), Int32(used), Int32(inputs.count), target,
+                Int64(width))
+        } else {
+            for (row, k) in inputs.enumerated() {
+                (target + row * width).update(from: source + k * columns + first, count: used)
+            }
+        }
+    }
+
+    /// Where a panel is stored as packing would leave it, with more from one input or tap to the next; `nil` if nowhere.
+    func stored(panel: Int) -> UnsafePointer<Float>? {
+        adjoint || (panel + 1) * width > outputs ? nil : UnsafePointer(weight.pointer + panel * width)
     }
 
     /// `target[k * width + c] = (source[2k][c], source[2k + 1][c])`.
