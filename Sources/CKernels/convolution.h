@@ -94,14 +94,14 @@ static TARGET void NAME(gather_multiply_pairs)(const void *const *table, int64_t
 }
 #endif
 
-// sums[r][c] += sum over p of x[p][k + r] * dy[index[p]][c]; `rows` is a constant at every call.
-INLINE void NAME(outer_tile)(const int rows, const void *const *x, int32_t pixels, int64_t k, const void *zero,
+// sums[r][c] += sum over p of x[p][k + r] * dy[index[p]][c], or = if `fresh`; `fresh` and `rows` are constants at every call.
+INLINE void NAME(outer_tile)(const int fresh, const int rows, const void *const *x, int32_t pixels, int64_t k, const void *zero,
                              const float *dy, const int64_t *index, int64_t row_stride, float *sums,
                              int64_t sums_stride) {
-    NAME(vector) low[TILE_ROWS], high[TILE_ROWS];
+    NAME(vector) low[TILE_ROWS], high[TILE_ROWS], zeros = {};
     UNROLLED for (int r = 0; r < rows; r++) {
-        low[r] = NAME(load)(sums + r * sums_stride);
-        high[r] = NAME(load)(sums + r * sums_stride + LANES);
+        low[r] = fresh ? zeros : NAME(load)(sums + r * sums_stride);
+        high[r] = fresh ? zeros : NAME(load)(sums + r * sums_stride + LANES);
     }
     for (int32_t p = 0; p < pixels; p++) {
         if (x[p] == zero) continue;
@@ -118,9 +118,33 @@ INLINE void NAME(outer_tile)(const int rows, const void *const *x, int32_t pixel
     }
 }
 
+// One tap of all inputs.
+INLINE void NAME(outer_tiles)(const int fresh, const void *const *x, int32_t pixels, int32_t inputs, const void *zero,
+                              const float *dy, const int64_t *index, int64_t row_stride, float *sums,
+                              int64_t sums_stride) {
+    for (int32_t k = 0; k < inputs;) {
+        float *s = sums + k * sums_stride;
+        int32_t rows = inputs - k;
+        if (rows >= TILE_ROWS) {
+            NAME(outer_tile)(fresh, TILE_ROWS, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
+            k += TILE_ROWS;
+        } else if (rows >= TILE_ROWS * 2 / 3) {
+            NAME(outer_tile)(fresh, TILE_ROWS * 2 / 3, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
+            k += TILE_ROWS * 2 / 3;
+        } else if (rows >= TILE_ROWS / 3) {
+            NAME(outer_tile)(fresh, TILE_ROWS / 3, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
+            k += TILE_ROWS / 3;
+        } else {
+            NAME(outer_tile)(fresh, 1, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
+            k += 1;
+        }
+    }
+}
+
 static TARGET void NAME(gather_outer)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
                                       int32_t inputs, const void *zero, const float *dy, const int64_t *index,
-                                      int64_t row_stride, int32_t columns, float *sums, int64_t sums_stride) {
+                                      int64_t row_stride, int32_t columns, int32_t fresh, float *sums,
+                                      int64_t sums_stride) {
     // A narrow panel is copied, so that whole vectors can be read.
     float narrow[WS_CHUNK * PANEL];
     int64_t position[WS_CHUNK];
@@ -134,24 +158,8 @@ static TARGET void NAME(gather_outer)(const void *const *table, int64_t table_st
         index = position;
         row_stride = PANEL;
     }
-    for (int32_t t = 0; t < taps; t++) {
-        const void *const *x = table + t * table_stride;
-        for (int32_t k = 0; k < inputs;) {
-            float *s = sums + ((int64_t)t * inputs + k) * sums_stride;
-            int32_t rows = inputs - k;
-            if (rows >= TILE_ROWS) {
-                NAME(outer_tile)(TILE_ROWS, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
-                k += TILE_ROWS;
-            } else if (rows >= TILE_ROWS * 2 / 3) {
-                NAME(outer_tile)(TILE_ROWS * 2 / 3, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
-                k += TILE_ROWS * 2 / 3;
-            } else if (rows >= TILE_ROWS / 3) {
-                NAME(outer_tile)(TILE_ROWS / 3, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
-                k += TILE_ROWS / 3;
-            } else {
-                NAME(outer_tile)(1, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
-                k += 1;
-            }
-        }
+    for (int32_t t = 0; t < taps; t++, table += table_stride, sums += inputs * sums_stride) {
+        if (fresh) NAME(outer_tiles)(1, table, pixels, inputs, zero, dy, index, row_stride, sums, sums_stride);
+        else NAME(outer_tiles)(0, table, pixels, inputs, zero, dy, index, row_stride, sums, sums_stride);
     }
 }

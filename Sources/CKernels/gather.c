@@ -95,6 +95,23 @@ int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs,
     return pixels;
 }
 
+void ws_unfold(const void **table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs, float *rows) {
+    const int64_t length = (int64_t)taps * inputs;
+    for (int32_t tap = 0; tap < taps; tap++) {
+        const float *const *seen = (const float *const *)(table + tap * table_stride);
+        float *target = rows + tap * inputs;
+        if (inputs == 1)
+            for (int32_t p = 0; p < pixels; p++) target[p * length] = seen[p][0];
+        else
+            for (int32_t p = 0; p < pixels; p++)
+                for (int32_t k = 0; k < inputs; k++) target[p * length + k] = seen[p][k];
+    }
+    int32_t last = WS_WHOLE(pixels, WS_TILE);
+    for (int32_t p = pixels; p < last; p++)
+        for (int64_t i = 0; i < length; i++) rows[p * length + i] = 0;
+    for (int32_t p = 0; p < last; p++) table[p] = rows + p * length;
+}
+
 int64_t ws_outer_scratch(int32_t inputs, int32_t outputs) {
     // Whole panels of the widest kernel set; its dy passes through the place of x, sixteen rows at a time.
     int64_t dy = WS_WHOLE(outputs, 32), x = WS_ROW_STRIDE(WS_WHOLE(inputs, 32)) * (WS_CHUNK / 2);

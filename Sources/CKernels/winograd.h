@@ -285,7 +285,7 @@ static TARGET void NAME(multiply_cubes)(const ws_cube *cube, const void *const *
 
 static TARGET void NAME(outer_cubes)(const ws_cube *cube, const void *const *inputs_table,
                                      const void *const *outputs_table, int64_t table_stride, int32_t cubes,
-                                     int32_t inputs, int32_t outputs, float *scratch, float *sums) {
+                                     int32_t inputs, int32_t outputs, int32_t fresh, float *scratch, float *sums) {
     const int32_t positions = ws_positions(cube);
     int64_t row_stride = WS_WHOLE(inputs, LANES), width = WS_WHOLE(outputs, PANEL);
     int32_t batch = ws_cube_batch(positions, row_stride + width, WS_FEWEST_OUTER_CUBES);
@@ -306,7 +306,7 @@ static TARGET void NAME(outer_cubes)(const ws_cube *cube, const void *const *inp
             for (int32_t i = 0; i < count; i++) rows[i] = v + position * v_distance + i * row_stride;
             for (int32_t panel = 0; panel < outputs; panel += PANEL)
                 NAME(gather_outer)(rows, 0, count, 1, inputs, 0, d + position * d_distance + panel, index, width,
-                                   PANEL, sums + position * inputs * width + panel, width);
+                                   PANEL, fresh && first == 0, sums + position * inputs * width + panel, width);
         }
     }
 }
@@ -403,7 +403,6 @@ static TARGET void NAME(outer_slab)(const ws_cube *cube, const float *v, int32_t
     for (int32_t i = 0; i < cubes; i++) index[i] = i;
     for (int32_t i = 0; i < ws_positions(cube); i++, v += v_distance, d += d_distance, sums += sum_distance) {
         for (int32_t row = 0; row < cubes; row++) rows[row] = v + row * slab;
-        if (fresh) __builtin_memset(sums, 0, sizeof(float) * inputs * PANEL);
-        NAME(gather_outer)(rows, 0, cubes, 1, inputs, 0, d, index, PANEL, PANEL, sums, PANEL);
+        NAME(gather_outer)(rows, 0, cubes, 1, inputs, 0, d, index, PANEL, PANEL, fresh, sums, PANEL);
     }
 }

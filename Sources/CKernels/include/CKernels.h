@@ -55,6 +55,10 @@ typedef struct {
 int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs, int32_t run_count, const void *source,
                   int64_t voxel_bytes, const void *zero, const void **table, int64_t table_stride, int64_t *index);
 
+// Turns what ws_gather wrote into a single tap with inputs for all of them: copies what each pixel sees to its row,
+// [tap][input], and puts the rows' addresses in their places; zero rows up to the next multiple of WS_TILE.
+void ws_unfold(const void **table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs, float *rows);
+
 typedef struct {
     const char *name;
     // Output channels of one packed weight panel.
@@ -67,11 +71,11 @@ typedef struct {
                             int32_t inputs, const void *zero, const float *weights, const float *bias, float *y,
                             const int64_t *index, int64_t row_stride, int32_t columns);
 
-    // sums[t][k][c] += sum over pixels p of table[t][p][k] * dy[index[p]][c], for c < columns; rows of sums are
-    // sums_stride apart. dy points at the panel's first channel and has row_stride channels.
+    // sums[t][k][c] += sum over pixels p of table[t][p][k] * dy[index[p]][c], or = if `fresh`, for c < columns; rows of sums
+    // are sums_stride apart. dy points at the panel's first channel and has row_stride channels.
     void (*gather_outer)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps, int32_t inputs,
                          const void *zero, const float *dy, const int64_t *index, int64_t row_stride,
-                         int32_t columns, float *sums, int64_t sums_stride);
+                         int32_t columns, int32_t fresh, float *sums, int64_t sums_stride);
 
     // Products of bfloat16 numbers, summed in float32. A pair is two of them in 32 bits, the even one in the low half.
     // Rounding is to the nearest, ties to even; float32 and bfloat16 denormals count as zero. A pair's products are
@@ -132,10 +136,11 @@ typedef struct {
     void (*outer_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *d, int32_t fresh,
                        float *sums);
 
-    // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient.
+    // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient, or = if
+    // `fresh`.
     void (*outer_cubes)(const ws_cube *cube, const void *const *inputs_table, const void *const *outputs_table,
-                        int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, float *scratch,
-                        float *sums);
+                        int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, int32_t fresh,
+                        float *scratch, float *sums);
 
     // `count` numbers (whole vectors) of every position from those of every tap; the taps in reverse if `flipped`.
     void (*cube_weights)(const ws_cube *cube, int32_t flipped, const float *weights, int64_t tap_distance, int64_t count,

@@ -122,7 +122,7 @@ struct CubeProduct {
         let (inputs, outputs) = (product.source.shape.channels, other.shape.channels)
         let channels = min(outputs - first, columns)
         let sums = Buffer(count: shape.positions * inputs * columns, on: cpu)
-        sums.pointer.update(repeating: 0, count: sums.count)
+        if range.isEmpty { sums.pointer.update(repeating: 0, count: sums.count) }
         let scratch = Buffer(count: shape.cube.scratch(inputs: inputs, outputs: channels), on: cpu)
         withUnsafePointer(to: shape.cube) { cube in
             for chunk in range {
@@ -130,7 +130,7 @@ struct CubeProduct {
                     neighbours, corners, cubes, _ in
                     kernels.outer_cubes(
                         cube, neighbours, corners, Int64(WS_CUBES), cubes, Int32(inputs), Int32(channels),
-                        scratch.pointer, sums.pointer)
+                        chunk == range.lowerBound ? 1 : 0, scratch.pointer, sums.pointer)
                 }
             }
             kernels.cube_weights_backward(

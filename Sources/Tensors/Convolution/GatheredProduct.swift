@@ -48,7 +48,7 @@ struct GatheredProduct {
         let paired = multipliesPairs(outputs: outputs)
         let packing = WeightPacking(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
         // Each tap of a single chunk's weights is packed when it is its turn: used once, it never leaves the cache.
-        let packed = chunks.chunks.count > 1 ? packing.packed() : nil
+        let packed = chunks.chunks.count > 1 || isNarrow && !paired ? packing.packed() : nil
         let rounded = paired ? RoundedMap(source) : nil
         let rows = UnsafeRawPointer(rounded?.buffer.pointer ?? source.pointer)
         let panel = Int(kernels.panel)
@@ -60,6 +60,16 @@ struct GatheredProduct {
         cpu.parallel(chunks.chunks.count * shares) { task in
             let (share, chunk) = (task / chunks.chunks.count, task % chunks.chunks.count)
             withGathered(chunk, from: rows, voxelBytes: packing.inputs * 4) { table, index, pixels, zero in
+                if let packed, isNarrow, !paired {
+                    return withUnfolded(table, pixels) {
+                        for p in (packing.panels * share / shares)..<(packing.panels * (share + 1) / shares) {
+                            kernels.gather_multiply(
+                                table, Int64(WS_CHUNK), pixels, 1, Int32(taps * packing.inputs), zero,
+                                packed.pointer + p * packing.panelSize, biases.pointer + p * panel,
+                                output + p * panel, index, Int64(rowLength), Int32(min(panel, outputs - p * panel)))
+                        }
+                    }
+                }
                 func multiply(_ p: Int, _ taps: Range<Int>, _ weights: UnsafeMutablePointer<Float>, adds: Bool) {
                     let columns = Int32(min(panel, outputs - p * panel))
                     let bias = adds ? nil : biases.pointer + p * panel
@@ -105,28 +115,20 @@ struct GatheredProduct {
         // Partial sums over groups of chunks, added in order afterwards; the number of groups follows from the work.
         let groups = max(1, min(16, chunks.chunks.count, (1 << 24) / (panels * blockSize)))
         func sum(_ group: Int, _ p: Int, into sums: UnsafeMutablePointer<Float>, rowLength: Int) {
-            func clear(_ rows: Range<Int>) {
-                for row in rows { (sums + row * rowLength).update(repeating: 0, count: panel) }
-            }
             let count = chunks.chunks.count
             let range = (count * group / groups)..<(count * (group + 1) / groups)
-            // The sums of a single chunk are cleared tap by tap: they are still in the cache when they are added to.
-            if range.count != 1 { clear(0..<taps * inputs) }
+            if range.isEmpty {
+                for row in 0..<taps * inputs { (sums + row * rowLength).update(repeating: 0, count: panel) }
+            }
             for chunk in range {
                 withGathered(chunk, from: source.pointer, voxelBytes: inputs * 4) { table, index, pixels, zero in
-                    func add(_ taps: Range<Int>) {
+                    func add(_ taps: Int, _ inputs: Int) {
                         kernels.gather_outer(
-                            table + taps.lowerBound * Int(WS_CHUNK), Int64(WS_CHUNK), pixels, Int32(taps.count),
-                            Int32(inputs), zero, other.pointer + p * panel, index, Int64(outputs),
-                            Int32(min(panel, outputs - p * panel)), sums + taps.lowerBound * inputs * rowLength,
-                            Int64(rowLength))
+                            table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), zero, other.pointer + p * panel,
+                            index, Int64(outputs), Int32(min(panel, outputs - p * panel)),
+                            chunk == range.lowerBound ? 1 : 0, sums, Int64(rowLength))
                     }
-                    guard range.count == 1 else { return add(0..<taps) }
-                    let seen = tapsSeeing(table, Int(pixels), zero)
-                    for tap in 0..<taps {
-                        clear(tap * inputs..<(tap + 1) * inputs)
-                        if seen.contains(tap) { add(tap..<tap + 1) }
-                    }
+                    if isNarrow { withUnfolded(table, pixels) { add(1, taps * inputs) } } else { add(taps, inputs) }
                 }
             }
         }
@@ -157,6 +159,20 @@ struct GatheredProduct {
                 }
             }
         }
+    }
+
+    /// Whether a pixel sees so few numbers that it is sooner to copy them side by side than to go from tap to tap: a
+    /// network's first convolution. Sums keep their order.
+    private var isNarrow: Bool { source.shape.channels <= 4 && taps > 1 && taps * source.shape.channels <= 512 }
+
+    /// Calls `body` while a table has a single tap, whose inputs are those of all taps.
+    private func withUnfolded(
+        _ table: UnsafeMutablePointer<UnsafeRawPointer?>, _ pixels: Int32, _ body: () -> Void
+    ) {
+        let inputs = source.shape.channels
+        let rows = Buffer(count: Int(WS_CHUNK) * taps * inputs, on: cpu)
+        ws_unfold(table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), rows.pointer)
+        body()
     }
 
     /// The taps at which any of the pixels sees a voxel.
