@@ -1,3 +1,4 @@
+import Networks
 import Tensors
 import Volumes
 
@@ -93,8 +94,8 @@ public enum FinetuneError: UserFacingError {
         case .lossOfRegions(let kind):
             "the loss '\(kind)' needs one class per voxel, but this dataset's regions overlap.\nUse loss.kind=dice_ce."
         case .recomputedBatchNorms:
-            "memory.recompute=true would count every batch twice in the running statistics of batch norms.\n"
-                + "Use memory.recompute=false, or plan.norm=instance or group."
+            "memory.recompute=true computes a batch in parts, and some twice: \(BatchNorm.undividedBecause).\n"
+                + "Use memory.recompute=false, or a network with plan.norm=instance or group."
         case .nothingAdapted(let modules):
             "no pre-trained convolution lies in \(modules.joined(separator: ", ")), so LoRA would change nothing.\n"
                 + "Name modules that are transferred, such as adapters.modules=[encoder]."

@@ -3,11 +3,11 @@ public enum Phase: Sendable {
     /// Operations on trainable parameters are recorded.
     case training
     /// Like `training`, but networks keep less and compute it again for the gradients, the same but for the rounding of
-    /// sums, in up to a third more time: of several samples all but one, see ``recomputedSamples(of:parameters:_:)``; of
-    /// a single one what lies within their blocks.
+    /// sums: whole networks of several samples all but one, see ``recomputedSamples(of:parameters:_:)``; of a single one, and
+    /// parts of networks, what lies within residual blocks. Networks with batch norms keep all.
     case recomputing
-    /// Like `training`, but the inner results of blocks of full resolution, where most of the memory goes, are computed
-    /// again.
+    /// Like `training`, but what lies within an encoder's residual blocks of full resolution, where most of the memory
+    /// goes, is computed again.
     case recomputingFinest
     /// Nothing is recorded.
     case inference

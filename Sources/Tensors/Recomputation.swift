@@ -4,7 +4,8 @@
 /// Chen et al. 2016, 'Training deep nets with sublinear memory cost', arXiv:1604.06174.
 /// - Parameters:
 ///   - parameters: all that `body` uses.
-///   - body: a pure function of the inputs and parameters; called in `.inference` now and in `.training` for the gradients.
+///   - body: a pure function of the inputs and parameters, the same in every phase (batch norms are not); called in
+///     `.inference` now and in `.training` for the gradients.
 public func recomputed(
     _ inputs: [Tensor], parameters: [Parameter], _ body: @escaping ([Tensor], Phase) -> [Tensor]
 ) -> [Tensor] {
@@ -14,15 +15,15 @@ public func recomputed(
     let leaves = parameters.filter(\.isTrainable).map { TapeNode(leaf: $0) }
     guard inputs.needGradient || !leaves.isEmpty else { return results }
     let upstream = Upstream(count: results.count)
-    let joint = TapeNode(parents: inputs.map(\.node) + leaves) { _, gradients in
+    let joint = TapeNode(parents: inputs.map(\.node) + leaves) { _, gradients, whenReady in
         var (outputs, variables) = again(kept, upstream.take(), body)
-        Tensor.backward(spending: &outputs, into: &gradients)
+        Tensor.backward(spending: &outputs, into: &gradients, whenReady: whenReady)
         return variables.map { $0.flatMap { gradients.take($0) } } + leaves.map { _ in nil }
     }
     return results.enumerated().map { index, result in
-        let node = TapeNode(parents: [joint]) { gradient, _ in
+        let node = TapeNode(parents: [joint]) { gradient, _, _ in
             let arrived = Tensor(zeros: [1], on: gradient.cpu)
-            upstream.gradients[index] = gradient.moved()
+            upstream.put(gradient.moved(), at: index)
             return [arrived]
         }
         return Tensor(shape: result.shape, buffer: result.buffer, visibility: result.visibility, node: node)
@@ -61,9 +62,14 @@ public func recomputedSamples(
 
 /// The gradients of results that come from one computation, until all have arrived.
 private final class Upstream {
-    var gradients: [Tensor?]
+    private var gradients: [Tensor?]
 
     init(count: Int) { gradients = [Tensor?](repeating: nil, count: count) }
+
+    func put(_ gradient: Tensor, at index: Int) {
+        check(index < gradients.count, "backward was already called on another result: their common tape is spent")
+        gradients[index] = gradient
+    }
 
     func take() -> [Tensor?] {
         defer { gradients = [] }

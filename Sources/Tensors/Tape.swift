@@ -1,9 +1,12 @@
+/// Is told of a parameter whose gradient is complete.
+typealias WhenReady = (_ parameter: Parameter, _ gradient: Tensor) -> Void
+
 /// One recorded operation: who its inputs are and how a gradient of its output becomes gradients of its inputs.
 final class TapeNode {
     /// The parameter or variable that this leaf stands for; `nil` for the output of an operation.
     let leaf: AnyObject?
     private(set) var parents: [TapeNode?]
-    private var pullback: ((inout Tensor, inout Gradients) -> [Tensor?])?
+    private var pullback: ((inout Tensor, inout Gradients, WhenReady?) -> [Tensor?])?
 
     init(leaf: AnyObject) {
         self.leaf = leaf
@@ -11,18 +14,19 @@ final class TapeNode {
     }
 
     /// - Parameter pullback: from the gradient of the output to those of the parents. What it adds to the gradients of
-    ///   parameters by itself counts as their leaves', which are among the parents.
-    init(parents: [TapeNode?], pullback: @escaping (inout Tensor, inout Gradients) -> [Tensor?]) {
+    ///   parameters by itself counts as their leaves', which are among the parents; it may tell of those that are complete with
+    ///   that.
+    init(parents: [TapeNode?], pullback: @escaping (inout Tensor, inout Gradients, WhenReady?) -> [Tensor?]) {
         leaf = nil
         self.parents = parents
         self.pullback = pullback
     }
 
     /// Runs the recorded closure once and frees all that it saved. The gradient's memory may be used up.
-    func spend(_ gradient: inout Tensor, _ gradients: inout Gradients) -> [Tensor?] {
+    func spend(_ gradient: inout Tensor, _ gradients: inout Gradients, _ whenReady: WhenReady?) -> [Tensor?] {
         guard let pullback else { fatalError("backward was already called on this result: its tape is spent") }
         self.pullback = nil
-        return pullback(&gradient, &gradients)
+        return pullback(&gradient, &gradients, whenReady)
     }
 }
 
@@ -41,7 +45,7 @@ extension Tensor {
     ///   into a gradient that ``isUnshared()``. Large inputs it captures as ``Kept``.
     func recorded(from inputs: [Tensor], pullback: @escaping (inout Tensor) -> [Tensor?]) -> Tensor {
         guard inputs.needGradient else { return self }
-        let node = TapeNode(parents: inputs.map(\.node)) { gradient, _ in pullback(&gradient) }
+        let node = TapeNode(parents: inputs.map(\.node)) { gradient, _, _ in pullback(&gradient) }
         return Tensor(shape: shape, buffer: buffer, visibility: visibility, node: node)
     }
 
@@ -77,7 +81,7 @@ extension Tensor {
     /// to gradients that are there.
     static func backward(
         spending outputs: inout [(output: Tensor, upstream: Tensor)], into gradients: inout Gradients,
-        whenReady: ((Parameter, Tensor) -> Void)? = nil
+        whenReady: WhenReady? = nil
     ) {
         var pending: [ObjectIdentifier: Tensor] = [:]
         for (output, upstream) in outputs {
@@ -97,13 +101,24 @@ extension Tensor {
             var gradient = pending.removeValue(forKey: ObjectIdentifier(node))
             if let leaf = node.leaf {
                 if let gradient { gradients.accumulate(gradient, for: leaf) }
-                guard let whenReady, let parameter = leaf as? Parameter else { continue }
+                guard let whenReady, let parameter = leaf as? Parameter, leavesLeft[ObjectIdentifier(leaf)] != 0 else {
+                    continue
+                }
                 leavesLeft[ObjectIdentifier(leaf), default: 0] -= 1
                 if leavesLeft[ObjectIdentifier(leaf)] == 0, let sum = gradients[parameter] { whenReady(parameter, sum) }
                 continue
             }
             guard gradient != nil else { continue }
-            for (parent, parentGradient) in zip(node.parents, node.spend(&gradient!, &gradients)) {
+            let parts = node.spend(
+                &gradient!, &gradients,
+                whenReady.map { tell in
+                    { parameter, gradient in
+                        guard leavesLeft[ObjectIdentifier(parameter)] == 1 else { return }
+                        leavesLeft[ObjectIdentifier(parameter)] = 0
+                        tell(parameter, gradient)
+                    }
+                })
+            for (parent, parentGradient) in zip(node.parents, parts) {
                 guard let parent, let parentGradient else { continue }
                 pending.accumulate(parentGradient, for: ObjectIdentifier(parent))
             }

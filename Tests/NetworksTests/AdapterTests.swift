@@ -11,10 +11,11 @@ struct AdapterTests {
         return network
     }
 
-    private func input(_ plan: NetworkPlan) -> Tensor {
+    private func input(_ plan: NetworkPlan, samples: Int = 1) -> Tensor {
         .noise(
             Shape(
-                samples: 1, extent: plan.padded(plan.dimensions == .two ? Extent3(depth: 1, height: 8, width: 8) : 8),
+                samples: samples,
+                extent: plan.padded(plan.dimensions == .two ? Extent3(depth: 1, height: 8, width: 8) : 8),
                 channels: plan.inputChannels),
             on: cpu)
     }
@@ -87,12 +88,15 @@ struct AdapterTests {
         #expect(output(network) != output(try self.network(plan)))
     }
 
-    @Test func adaptersLearnWhenWholeBlocksAreComputedAgain() throws {
+    @Test(arguments: [1, 3])
+    func adaptersLearnWhenBlocksOrSamplesAreComputedAgain(samples: Int) throws {
         let plan = UNet.variety[0]
         let network = try network(plan)
         for (_, parameter) in network.namedParameters { parameter.isTrainable = false }
         LowRankAdaptation(rank: 2).attach(to: network.namedParameters, seed: 3)
-        let gradients = [Phase.training, .recomputing].map { mean(network(input(plan), in: $0)[0]).backward() }
+        let gradients = [Phase.training, .recomputing].map {
+            mean(network(input(plan, samples: samples), in: $0)[0]).backward()
+        }
         for (name, parameter) in network.namedParameters
         where name.hasSuffix(".lora_up") && !name.hasPrefix("decoder.seg_layers.0.") {
             // (The head of the lower level is not evaluated.)

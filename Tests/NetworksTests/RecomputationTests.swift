@@ -28,8 +28,8 @@ struct RecomputationTests {
     }
 
     /// All but the last sample pass the network twice, on a tape of their own.
-    @Test(arguments: UNet.variety.indices)
-    func samplesByThemselvesGiveTheNumbersOfTheBatch(index: Int) throws {
+    @Test(arguments: UNet.variety.indices, [false, true])
+    func samplesByThemselvesGiveTheNumbersOfTheBatch(index: Int, inPart: Bool) throws {
         let cpu = CPU(threads: 2)
         let plan = UNet.variety[index]
         let network = try UNet(plan, on: cpu)
@@ -37,10 +37,15 @@ struct RecomputationTests {
         let grid = Extent3(depth: plan.dimensions == .two ? 1 : 2, height: 2, width: 2)
         let shape = Shape(
             samples: 3, extent: grid.zipped(with: plan.totalStride, *), channels: plan.inputChannels)
+        if inPart {
+            for (name, parameter) in network.namedParameters { parameter.isTrainable = name.hasPrefix("decoder.") }
+        }
         func run(_ phase: Phase) -> (outputs: [[Float]], gradients: Gradients) {
             let outputs = network(Tensor.noise(shape, on: cpu), in: phase)
             // A loss that joins the samples: what flows back to one depends on the others.
-            let powers = outputs.map { mean(multiply($0, $0)) }.map { multiply($0, $0) }
+            let powers = (inPart ? outputs.suffix(1) : outputs[...]).map { mean(multiply($0, $0)) }.map {
+                multiply($0, $0)
+            }
             let loss = powers.dropFirst().reduce(powers[0], add)
             var ready = Gradients()
             let gradients = loss.backward { parameter, gradient in

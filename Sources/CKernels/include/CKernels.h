@@ -185,12 +185,12 @@ void ws_transpose(const float *x, int64_t x_stride, int32_t rows, int32_t column
 // The scratch of gather_outer_pairs, in 32-bit elements.
 int64_t ws_outer_scratch(int32_t inputs, int32_t outputs);
 
-// The scratch of multiply_cubes with `outputs` = one panel, and of outer_cubes, in floats.
+// The floats of scratch that multiply_cubes (`outputs`: one panel) and outer_cubes take.
 int64_t ws_cube_scratch(const ws_cube *cube, int32_t inputs, int32_t outputs);
 
 // The inputs of few cubes that are spread and multiplied at once.
 int32_t ws_slab_inputs(const ws_cube *cube);
-// Floats from one position to the next: of spread weights, of so many cubes.
+// Floats from one position to the next: in a slab's spread weights, and where so many cubes are spread to columns.
 int64_t ws_slab_distance(const ws_cube *cube, int32_t panel);
 int64_t ws_spread_distance(int32_t cubes, int32_t columns);
 

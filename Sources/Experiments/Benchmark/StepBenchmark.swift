@@ -59,7 +59,7 @@ public struct StepBenchmark: Sendable {
     public var visibleShare = 0.25
     /// Timed runs after one that is not.
     public var runs = 3
-    /// Whether blocks are computed again in the backward pass instead of kept.
+    /// Whether to keep less and compute it again for the gradients.
     public var recomputes = false
 
     /// A benchmark with the peer's defaults.

@@ -82,11 +82,11 @@ public struct FinetuneRun {
         try checkKindOfTask()
         let source = try weightsToTake()
         let plan = try plan(startingFrom: source)
-        guard !recipe.training.recomputes || plan.network.norm != .batch else {
-            throw FinetuneError.recomputedBatchNorms
-        }
         // What is wrong with plan, weights or cases comes to light before the folder is touched.
         let base = try UNet(NetworkPlan(plan, deepSupervision: recipe.loss.deepSupervision), on: cpu)
+        guard !recipe.training.recomputes || !base.normalizesBatches else {
+            throw FinetuneError.recomputedBatchNorms
+        }
         recipe.plan.initializer.initialize(base, seed: recipe.seed)
         var report = try source.map { try transferred($0, to: base, plan: plan) }
         let adaptation = try Adaptation(

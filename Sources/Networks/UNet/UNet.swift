@@ -85,7 +85,8 @@ public struct UNet: Module {
     ///   - x: `[N, D, H, W, inputChannels]`, an extent that ``NetworkPlan/check(extent:)`` accepts.
     ///   - outputs: how many levels to evaluate instead, from full resolution downwards; 1 is what a prediction needs.
     public func callAsFunction(_ x: Tensor, outputs: Int? = nil, in phase: Phase) -> [Tensor] {
-        if phase == .recomputing, x.shape.samples > 1, !normalizesBatches {
+        let phase = phase == .recomputing && normalizesBatches ? .training : phase
+        if phase == .recomputing, x.shape.samples > 1 {
             return recomputedSamples(of: x, parameters: namedParameters.map(\.parameter)) { sample, _, phase in
                 self(sample, outputs: outputs, in: phase)
             }

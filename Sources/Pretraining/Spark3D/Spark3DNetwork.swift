@@ -64,7 +64,8 @@ public struct Spark3DNetwork: Module {
     ///   - mask: the visible cells, usually one per voxel of the bottleneck.
     /// - Returns: `[N, D, H, W, outputChannels]`, dense.
     public func callAsFunction(_ x: Tensor, mask: BlockMask, in phase: Phase) -> Tensor {
-        if phase == .recomputing, x.shape.samples > 1, !normalizesBatches {
+        let phase = phase == .recomputing && normalizesBatches ? .training : phase
+        if phase == .recomputing, x.shape.samples > 1 {
             return recomputedSamples(of: x, parameters: namedParameters.map(\.parameter)) { sample, index, phase in
                 [self(sample, mask: mask.sample(index), in: phase)]
             }[0]

@@ -4,8 +4,8 @@ import CKernels
 /// the taps, would take longer than the products. They are spread, and their gradient is collected, slab by slab of inputs, in
 /// the cache.
 extension CubeProduct {
-    /// Whether slabs of the weights are spread and used at once. For more cubes it takes longer to go through these anew for each
-    /// slab than to fetch what was spread once.
+    /// Whether slabs of the weights are spread and used at once. For more cubes it takes longer to go through all of
+    /// them for each slab than to fetch weights that were spread once.
     var isFew: Bool { chunks.chunks.count <= 3 }
 
     /// ``multiply(_:adjoint:bias:into:)``. Every output is the same sum in the same order.
@@ -49,7 +49,8 @@ extension CubeProduct {
     func outerProductOfFew(with other: Tensor, groups: Int) -> Tensor {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
         let (count, panels, taps) = (chunks.chunks.count, outputs / panel, product.taps)
-        let starts = (0..<groups).map { count * $0 / groups }
+        let ends = Set((1...groups).map { count * $0 / groups })
+        let endOfFirst = count / groups
         let (spreadInputs, gradients) = (spreadInputs(), spreadGradients(other))
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
@@ -58,15 +59,14 @@ extension CubeProduct {
                 let slab = slabs[number]
                 let sums = slabBuffer()
                 for chunk in 0..<count {
-                    let isFirst = starts.contains(chunk), isLast = chunk + 1 == count || starts.contains(chunk + 1)
                     withUnsafePointer(to: shape.cube) { cube in
                         kernels.outer_slab(
                             cube, spreadInputs[chunk][number].pointer, cubes(in: chunk), Int32(slab.count),
-                            gradients[chunk][index].pointer, isFirst ? 1 : 0, sums.pointer)
+                            gradients[chunk][index].pointer, chunk == 0 || ends.contains(chunk) ? 1 : 0, sums.pointer)
                     }
-                    guard isLast else { continue }
+                    guard ends.contains(chunk + 1) else { continue }
                     collect(
-                        sums, rows: slab.count, adding: chunk >= (groups > 1 ? starts[1] : count),
+                        sums, rows: slab.count, adding: chunk >= endOfFirst,
                         into: result + slab.lowerBound * outputs + index * panel, tapDistance: inputs * outputs,
                         rowLength: outputs)
                 }

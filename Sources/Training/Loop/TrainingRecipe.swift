@@ -21,7 +21,7 @@ public struct TrainingRecipe: Sendable {
     /// Samples that go through the network at once; nil: the whole batch, or a rank's share of it. Gradients are the
     /// batch's, to the rounding of sums.
     public var microBatch: Int?
-    /// Whether networks compute inner results of their blocks again for the gradients instead of keeping them.
+    /// Whether networks keep less and compute it again for the gradients, see `Phase.recomputing`.
     public var recomputes: Bool
 
     /// A recipe.
