@@ -33,6 +33,8 @@ public struct StepBenchmark: Sendable {
         public var seconds: Double
         /// Seconds of each run, in order.
         public var all: [Double]
+        /// Of these, what clipping and the update of the weights took, whatever is visible: median over the runs.
+        public var updateSeconds: Double
         /// Peak resident memory of the process in GB.
         public var peakGB: Double
         /// The most that tensors and kernels held at one time in GB.
@@ -44,6 +46,7 @@ public struct StepBenchmark: Sendable {
 
         enum CodingKeys: String, CodingKey {
             case `case`, precision, layout, seconds, all, threads, kernels
+            case updateSeconds = "update_seconds"
             case peakGB = "peak_gb"
             case heldGB = "held_gb"
         }
@@ -69,21 +72,24 @@ public struct StepBenchmark: Sendable {
     /// - Throws: ``NetworkPlanError`` if the patch does not fit the network.
     public func run(on cpu: CPU) throws -> Result {
         let step = try makeStep(on: cpu)
-        step()
+        _ = step()
+        var updates: [Double] = []
         let seconds = (0..<runs).map { _ in
             let start = ContinuousClock.now
-            step()
+            updates.append(step())
             return (ContinuousClock.now - start) / .seconds(1)
         }
         return Result(
             case: benchmark.rawValue, precision: cpu.precision.rawValue, layout: "channels_last",
-            seconds: seconds.sorted()[seconds.count / 2], all: seconds, peakGB: peakResidentGB(),
+            seconds: seconds.sorted()[seconds.count / 2], all: seconds,
+            updateSeconds: updates.sorted()[updates.count / 2], peakGB: peakResidentGB(),
             heldGB: Double(cpu.takePeakBytes()) / 1e9, threads: cpu.threads, kernels: cpu.kernelSet.description)
     }
 
     private var phase: Phase { recomputes ? .recomputing : .training }
 
-    private func makeStep(on cpu: CPU) throws -> () -> Void {
+    /// A step, which returns the seconds of its update.
+    private func makeStep(on cpu: CPU) throws -> () -> Double {
         if benchmark == .finetune {
             let network = try UNet(NetworkPreset.s.plan(outputChannels: 3), on: cpu)
             let extent = Extent3(depth: 40, height: 56, width: 40)
@@ -120,20 +126,25 @@ public struct StepBenchmark: Sendable {
             return training(unet) { squaredError(unet(x, in: phase)[0], target: x).backward() }
         case .predict, .finetune:
             Initializer.he.initialize(unet, seed: 0)
-            return { _ = unet(x, in: .inference) }
+            return {
+                _ = unet(x, in: .inference)
+                return 0
+            }
         }
     }
 
     /// Forward and backward pass, then clipping and update.
-    private func training(_ network: any Module, _ passes: @escaping () -> Gradients) -> () -> Void {
+    private func training(_ network: any Module, _ passes: @escaping () -> Gradients) -> () -> Double {
         var optimizer = Optimizer(SGD())
         return {
             let gradients = passes()
+            let start = ContinuousClock.now
             let parameters = network.namedParameters
             let norm = gradients.norm(over: parameters.map(\.parameter))
             optimizer.step(
                 parameters, gradients: gradients, learningRate: 1e-2,
                 gradientScale: Gradients.clippingScale(norm: norm, limit: 12))
+            return (ContinuousClock.now - start) / .seconds(1)
         }
     }
 
