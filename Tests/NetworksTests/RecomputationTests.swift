@@ -2,17 +2,28 @@ import Networks
 import Tensors
 import Testing
 
-/// Recomputing blocks changes what is kept, not what comes out.
+/// Recomputing blocks or samples changes what is kept, not what comes out.
 struct RecomputationTests {
+    private let cpu = CPU(threads: 2)
+
+    private func network(_ index: Int) throws -> UNet {
+        let network = try UNet(UNet.variety[index], on: cpu)
+        Initializer.pytorchDefault.initialize(network, seed: 5)
+        return network
+    }
+
+    /// An input of `grid` strides.
+    private func input(_ plan: NetworkPlan, samples: Int, grid: Extent3) -> Tensor {
+        .noise(
+            Shape(samples: samples, extent: grid.zipped(with: plan.totalStride, *), channels: plan.inputChannels),
+            on: cpu)
+    }
+
     @Test(arguments: UNet.variety.indices, [false, true])
     func outputsAreTheSameBitsAndGradientsTheSameNumbers(index: Int, masked: Bool) throws {
-        let cpu = CPU(threads: 2)
-        let plan = UNet.variety[index]
-        let network = try UNet(plan, on: cpu)
-        Initializer.pytorchDefault.initialize(network, seed: 5)
-        let grid = Extent3(depth: plan.dimensions == .two ? 1 : 4, height: 4, width: 4)
-        let extent = grid.zipped(with: plan.totalStride, *)
-        let x = Tensor.noise(Shape(samples: 2, extent: extent, channels: plan.inputChannels), on: cpu)
+        let network = try network(index)
+        let grid = Extent3(depth: network.plan.dimensions == .two ? 1 : 4, height: 4, width: 4)
+        let x = input(network.plan, samples: 2, grid: grid)
         let mask = BlockMask(
             samples: 2, grid: grid, visible: (0..<2 * grid.volume).map { !masked || $0 % 3 != 1 })
         func run(_ phase: Phase) -> (outputs: [[Float]], gradients: Gradients) {
@@ -30,18 +41,14 @@ struct RecomputationTests {
     /// All but the last sample pass the network twice, on a tape of their own.
     @Test(arguments: UNet.variety.indices, [false, true])
     func samplesByThemselvesGiveTheNumbersOfTheBatch(index: Int, inPart: Bool) throws {
-        let cpu = CPU(threads: 2)
-        let plan = UNet.variety[index]
-        let network = try UNet(plan, on: cpu)
-        Initializer.pytorchDefault.initialize(network, seed: 5)
-        let grid = Extent3(depth: plan.dimensions == .two ? 1 : 2, height: 2, width: 2)
-        let shape = Shape(
-            samples: 3, extent: grid.zipped(with: plan.totalStride, *), channels: plan.inputChannels)
+        let network = try network(index)
+        let grid = Extent3(depth: network.plan.dimensions == .two ? 1 : 2, height: 2, width: 2)
+        let x = input(network.plan, samples: 3, grid: grid)
         if inPart {
             for (name, parameter) in network.namedParameters { parameter.isTrainable = name.hasPrefix("decoder.") }
         }
         func run(_ phase: Phase) -> (outputs: [[Float]], gradients: Gradients) {
-            let outputs = network(Tensor.noise(shape, on: cpu), in: phase)
+            let outputs = network(x, in: phase)
             // A loss that joins the samples: what flows back to one depends on the others.
             let powers = (inPart ? outputs.suffix(1) : outputs[...]).map { mean(multiply($0, $0)) }.map {
                 multiply($0, $0)

@@ -70,6 +70,19 @@ struct StepMemoryTests {
         #expect(2 * recomputed <= kept, "\(recomputed) of \(kept) bytes")
     }
 
+    /// Several machines send gradients while others are still computed, also of a batch that is computed again.
+    @Test(arguments: [1, 2])
+    func gradientsAreToldOfWhileOthersAreComputed(samples: Int) {
+        let x = Tensor.noise(Shape(samples: samples, extent: Self.extent, channels: 1), on: cpu)
+        let y = network(x, in: .recomputing)[0]
+        var peaks: [Int] = []
+        _ = mean(multiply(y, y)).backward { _, _ in peaks.append(cpu.takePeakBytes()) }
+        let rest = held()
+        // Between the first and the last telling somebody works on maps.
+        let most = Double((peaks.dropFirst().max() ?? 0) - rest) / Self.mapBytes
+        #expect(most > 3, "\(most) maps")
+    }
+
     @Test func steadyStepsHoldTheSame() {
         let first = peak(of: .training)
         #expect(peak(of: .training) == first)

@@ -162,7 +162,8 @@ struct GatheredProduct {
     }
 
     /// Whether a pixel sees so few numbers that it is sooner to copy them side by side than to go from tap to tap: a
-    /// network's first convolution. Sums keep their order.
+    /// network's first convolution. Sums keep their order. The rows of a chunk, at most 512 numbers each, stay in the
+    /// second-level cache.
     private var isNarrow: Bool { source.shape.channels <= 4 && taps > 1 && taps * source.shape.channels <= 512 }
 
     /// Calls `body` while a table has a single tap, whose inputs are those of all taps.
@@ -172,7 +173,8 @@ struct GatheredProduct {
         let inputs = source.shape.channels
         let rows = Buffer(count: Int(WS_CHUNK) * taps * inputs, on: cpu)
         ws_unfold(table, Int64(WS_CHUNK), pixels, Int32(taps), Int32(inputs), rows.pointer)
-        body()
+        // The table points into the rows.
+        withExtendedLifetime(rows) { body() }
     }
 
     /// The taps at which any of the pixels sees a voxel.

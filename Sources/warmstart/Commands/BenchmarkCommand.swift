@@ -58,8 +58,8 @@ struct BenchmarkCommand: ParsableCommand {
         help: "The edge of the cubic patch in voxels, a multiple of 32 (not for finetune; default: 96, tricks: 32).")
     var patch: Int?
 
-    @Option(help: "Patches per step (s3d, mae, encoder and predict only).")
-    var batch = 1
+    @Option(help: "Patches per step (s3d, mae, encoder and predict only; default: 1).")
+    var batch: Int?
 
     @Option(
         parsing: .upToNextOption,
@@ -105,7 +105,12 @@ struct BenchmarkCommand: ParsableCommand {
         if let patch, patch <= 0 || patch % 32 != 0 {
             throw ValidationError("--patch must be a multiple of 32, got \(patch).")
         }
-        guard batch > 0 else { throw ValidationError("--batch must be at least 1, got \(batch).") }
+        if let batch {
+            guard batch > 0 else { throw ValidationError("--batch must be at least 1, got \(batch).") }
+            guard case .step(let step) = benchmark, step != .finetune else {
+                throw ValidationError("--batch is for s3d, mae, encoder and predict; the work of others is fixed.")
+            }
+        }
         guard visible > 0, visible <= 1 else { throw ValidationError("--visible must be above 0 and at most 1.") }
         if case .metrics = benchmark, masks == nil { throw ValidationError("metrics needs --masks FOLDER.") }
         guard latency >= 0, bandwidth > 0 else {
@@ -119,7 +124,7 @@ struct BenchmarkCommand: ParsableCommand {
         case .step(let step):
             var benchmark = StepBenchmark(step)
             (benchmark.patchEdge, benchmark.visibleShare, benchmark.runs) = (edge, visible, times)
-            (benchmark.samples, benchmark.recomputes) = (batch, recompute)
+            (benchmark.samples, benchmark.recomputes) = (batch ?? 1, recompute)
             try printLine(benchmark.run(on: compute.cpu))
         case .ops:
             var benchmark = OpsBenchmark()
