@@ -311,15 +311,18 @@ static TARGET void NAME(outer_cubes)(const ws_cube *cube, const void *const *inp
     }
 }
 
-// u[position] from the taps of `count` numbers each; taps and positions are `tap_distance` and `distance` apart.
+// u[position] from the taps of `count` numbers each; taps and positions are `tap_distance` and `distance` apart. What is
+// read next lies `ahead`.
 static TARGET void NAME(cube_weights)(const ws_cube *cube, int32_t flipped, const float *weights, int64_t tap_distance,
-                                      int64_t count, float *u, int64_t distance) {
+                                      int64_t count, int64_t ahead, float *u, int64_t distance) {
     const int depths = cube->depth > 1 ? 3 : 1;
     const int height = WS_POSITIONS(cube->height), width = WS_POSITIONS(cube->width);
     const int64_t row = width * LANES, plane = height * row, tap = flipped ? -tap_distance : tap_distance;
     const float *first = flipped ? weights + (depths * 9 - 1) * tap_distance : weights;
     _Alignas(64) float block[WS_MOST_POSITIONS * LANES];
     for (int64_t k = 0; k < count; k += LANES) {
+        // The same channels of the next input: taps lie too far apart for the processor to foresee.
+        for (int i = 0; i < depths * 9; i++) __builtin_prefetch(weights + i * tap_distance + ahead + k);
         for (int d = 0; d < depths; d++) {
             for (int h = 0; h < 3; h++)
                 WITH_CONSTANT_EDGE(move_line, cube->width, SPREAD_WEIGHTS, first + (d * 9 + h * 3) * tap + k, tap,

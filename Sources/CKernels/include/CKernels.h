@@ -142,9 +142,10 @@ typedef struct {
                         int64_t table_stride, int32_t cubes, int32_t inputs, int32_t outputs, int32_t fresh,
                         float *scratch, float *sums);
 
-    // `count` numbers (whole vectors) of every position from those of every tap; the taps in reverse if `flipped`.
+    // `count` numbers (whole vectors) of every position from those of every tap; the taps in reverse if `flipped`. What
+    // lies `ahead` of them is fetched into the cache.
     void (*cube_weights)(const ws_cube *cube, int32_t flipped, const float *weights, int64_t tap_distance, int64_t count,
-                         float *u, int64_t distance);
+                         int64_t ahead, float *u, int64_t distance);
 
     // The transpose of cube_weights, not flipped.
     void (*cube_weights_backward)(const ws_cube *cube, const float *u, int64_t distance, int64_t count, float *weights,
@@ -178,6 +179,13 @@ typedef struct {
     // vectors.
     int64_t (*multiply_registers)(int32_t paired, int64_t rounds, float *sums);
 } ws_kernels;
+
+// Tells the processor that this thread waits for another one's store.
+static inline void ws_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
 
 // y[column][row] = x[row][column]; rows of x and of y are as many floats apart.
 void ws_transpose(const float *x, int64_t x_stride, int32_t rows, int32_t columns, float *y, int64_t y_stride);

@@ -6,7 +6,10 @@ import CKernels
 extension CubeProduct {
     /// Whether slabs of the weights are spread and used at once. For more cubes it takes longer to go through all of
     /// them for each slab than to fetch weights that were spread once.
-    var isFew: Bool { chunks.chunks.count <= 3 }
+    var isFew: Bool { chunks.chunks.count <= Self.few / Int(WS_CUBES) }
+
+    /// The most cubes that are few.
+    static let few = 3 * Int(WS_CUBES)
 
     /// ``multiply(_:adjoint:bias:into:)``. Every output is the same sum in the same order.
     func multiplyFew(_ weight: Tensor, adjoint: Bool, biases: Buffer, into target: UnsafeMutablePointer<Float>) {

@@ -168,7 +168,7 @@ struct CubeProduct {
                 for (row, k) in inputs.enumerated() {
                     kernels.cube_weights(
                         cube, flipped, stored + k * packing.outputs, Int64(packing.inputs * packing.outputs),
-                        Int64(width), target + row * width, Int64(distance))
+                        Int64(width), Int64(packing.outputs), target + row * width, Int64(distance))
                 }
                 return
             }
@@ -178,7 +178,7 @@ struct CubeProduct {
                 packing.pack(panel: panel, tap: tap, inputs: inputs, into: packed.pointer + tap * tapSize)
             }
             kernels.cube_weights(
-                cube, flipped, packed.pointer, Int64(tapSize), Int64(tapSize), target, Int64(distance))
+                cube, flipped, packed.pointer, Int64(tapSize), Int64(tapSize), Int64(width), target, Int64(distance))
         }
     }
 

@@ -57,10 +57,11 @@ struct CubeShape {
     }
 
     /// In products of the direct sum: those at every position, the transforms of both maps, and the weights' transform,
-    /// which is bound by memory where cubes are many. Few cubes spread their weights in the cache, which costs less: their
-    /// shapes, and so the bits of what was trained, are left as they were chosen before.
+    /// which is bound by memory where cubes are many. Few cubes spread their weights in the cache, which costs less: that was
+    /// measured at 256 channels, and narrower maps keep the shapes, and so the bits, with which `Weights/` was trained.
     private func cost(cubes: Double, _ inputs: Double, _ outputs: Double) -> Double {
-        let transforms = 8 * (inputs + outputs), weights = 32.0
+        let isCached = cubes <= Double(CubeProduct.few) && min(inputs, outputs) >= 256
+        let transforms = 8 * (inputs + outputs), weights = isCached ? 12.0 : 32.0
         return Double(positions) * (cubes * (inputs * outputs + transforms) + weights * inputs * outputs)
     }
 }

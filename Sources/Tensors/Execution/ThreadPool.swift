@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Worker threads that share the iterations of one parallel loop at a time.
 ///
@@ -7,6 +6,8 @@ import Synchronization
 /// that starts while another runs (nested in it, or on a loader's thread) is run by its caller alone.
 final class ThreadPool: Sendable {
     private let crew: Crew
+    /// Held by whoever runs a loop.
+    private let turn = NSLock()
 
     init(threads: Int) {
         crew = Crew()
@@ -21,81 +22,11 @@ final class ThreadPool: Sendable {
 
     /// Calls `body(0)`, ..., `body(count - 1)` on all threads and returns when every call has returned.
     func run(_ count: Int, _ body: @Sendable (Int) -> Void) {
-        guard count > 1, crew.helpers > 0, crew.turn.try() else {
+        guard count > 1, crew.helpers > 0, turn.try() else {
             for index in 0..<count { body(index) }
             return
         }
-        defer { crew.turn.unlock() }
-        withoutActuallyEscaping(body) { body in
-            crew.start(count, body)
-            crew.drain(count, body)
-            crew.waitForHelpers()
-        }
-    }
-}
-
-/// What the threads of a pool share. Kept alive by the worker threads after the pool is gone.
-///
-/// `@unchecked Sendable`: `body`, `count`, `generation`, `busy` and `closed` are guarded by `lock`; `helpers` is set before
-/// the first loop and constant afterwards.
-private final class Crew: @unchecked Sendable {
-    let turn = NSLock()
-    var helpers = 0
-    private let lock = NSCondition()
-    private let next = Atomic<Int>(0)
-    private var body: (@Sendable (Int) -> Void)?
-    private var count = 0
-    private var generation = 0
-    private var busy = 0
-    private var closed = false
-
-    func start(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-        lock.lock()
-        next.store(0, ordering: .relaxed)
-        self.body = body
-        self.count = count
-        busy = helpers
-        generation += 1
-        lock.broadcast()
-        lock.unlock()
-    }
-
-    func drain(_ count: Int, _ body: (Int) -> Void) {
-        while true {
-            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < count else { return }
-            body(index)
-        }
-    }
-
-    func waitForHelpers() {
-        lock.lock()
-        while busy > 0 { lock.wait() }
-        body = nil
-        lock.unlock()
-    }
-
-    func work() {
-        var seen = 0
-        lock.lock()
-        while true {
-            while generation == seen && !closed { lock.wait() }
-            if closed { break }
-            seen = generation
-            let (body, count) = (body!, count)
-            lock.unlock()
-            drain(count, body)
-            lock.lock()
-            busy -= 1
-            if busy == 0 { lock.broadcast() }
-        }
-        lock.unlock()
-    }
-
-    func dismiss() {
-        lock.lock()
-        closed = true
-        lock.broadcast()
-        lock.unlock()
+        defer { turn.unlock() }
+        withoutActuallyEscaping(body) { body in crew.run(count, body) }
     }
 }
