@@ -33,21 +33,4 @@ struct ReproducibilityTests {
             #expect(step(CPU(threads: threads, kernels: kernels), mask: mask) == one, "\(threads) threads")
         }
     }
-
-    @Test func parallelLoopsVisitEveryIndexOnce() {
-        for threads in [1, 2, 5] {
-            let cpu = CPU(threads: threads)
-            for count in [0, 1, 2, 1000] {
-                let visits = UnsafeMutableBufferPointer<Int32>.allocate(capacity: max(1, count))
-                visits.initialize(repeating: 0)
-                defer { visits.deallocate() }
-                nonisolated(unsafe) let shared = visits
-                cpu.forEach(count) { index in
-                    shared[index] += 1
-                    cpu.forEach(3) { _ in }  // a nested loop runs on its thread
-                }
-                #expect(visits[..<count].allSatisfy { $0 == 1 })
-            }
-        }
-    }
 }

@@ -30,19 +30,22 @@ struct CubeShape {
         // Narrower maps leave vectors unused or do not earn back the transforms.
         guard inputs >= 16, channels >= 16 else { return nil }
         let depths = product.geometry.kernel.0 == 3 ? [4, 2] : [1]
-        var best: (shape: CubeShape, cost: Double)?
+        var best: (shape: CubeShape, cubes: Int, cost: Double)?
         for depth in depths {
             for height in [4, 2] {
                 for width in [4, 2] {
                     let shape = CubeShape(edges: Extent3(depth: depth, height: height, width: width))
                     guard let cubes = shape.count(in: product) else { continue }
-                    let cost = shape.cost(cubes: Double(cubes), Double(inputs), Double(channels))
-                    if cost < best?.cost ?? .infinity { best = (shape, cost) }
+                    let cost = shape.cost(
+                        cubes: cubes, inputs, channels, weights: isCached(cubes, inputs, channels) ? 12 : 32)
+                    if cost < best?.cost ?? .infinity { best = (shape, cubes, cost) }
                 }
             }
         }
+        guard let best else { return nil }
+        // Tap by tap, few pixels do without any transform of weights, in the cache or not.
         let direct = Double(product.chunks.pixels * product.taps) * Double(inputs * channels)
-        return best.flatMap { $0.cost < direct ? $0.shape : nil }
+        return best.shape.cost(cubes: best.cubes, inputs, channels, weights: 32) < direct ? best.shape : nil
     }
 
     /// The cubes that hold all visible pixels; `nil` if a cube would hold pixels of different blocks.
@@ -57,12 +60,16 @@ struct CubeShape {
     }
 
     /// In products of the direct sum: those at every position, the transforms of both maps, and the weights' transform,
-    /// which is bound by memory where cubes are many. Few cubes spread their weights in the cache, which costs less: that was
-    /// measured at 256 channels, and narrower maps keep the shapes, and so the bits, with which `Weights/` was trained.
-    private func cost(cubes: Double, _ inputs: Double, _ outputs: Double) -> Double {
-        let isCached = cubes <= Double(CubeProduct.few) && min(inputs, outputs) >= 256
-        let transforms = 8 * (inputs + outputs), weights = isCached ? 12.0 : 32.0
-        return Double(positions) * (cubes * (inputs * outputs + transforms) + weights * inputs * outputs)
+    /// which takes as long as so many cubes (`weights`).
+    private func cost(cubes: Int, _ inputs: Int, _ outputs: Int, weights: Int) -> Double {
+        let transforms = 8 * (inputs + outputs)
+        return Double(positions) * Double(cubes * (inputs * outputs + transforms) + weights * inputs * outputs)
+    }
+
+    /// Whether the weights' transform, bound by memory where cubes are many, stays in the cache and costs less. That was
+    /// measured at 256 channels; narrower maps keep the shapes, and so the bits, with which `Weights/` was trained.
+    private static func isCached(_ cubes: Int, _ inputs: Int, _ outputs: Int) -> Bool {
+        cubes <= CubeProduct.few && min(inputs, outputs) >= 256
     }
 }
 

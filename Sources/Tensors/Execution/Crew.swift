@@ -4,12 +4,13 @@ import Synchronization
 
 /// What the threads of a pool share. Kept alive by the helpers after the pool is gone.
 ///
-/// A training step has about a thousand loops, many of which take less time than a sleeping thread to wake up. So whoever has
-/// nothing to do looks out for a while before it sleeps, and a caller waits for those helpers alone that came in time.
+/// Many loops of a training step take hardly longer than a sleeping thread to wake up. So whoever has nothing to do looks out
+/// for a while before it sleeps, and a caller waits for those helpers alone that came in time.
 ///
 /// `@unchecked Sendable`: the caller writes `body` and `count` before it opens a loop and after all who joined it have
-/// finished, which `current` and `finished` order; `helpers` is constant once the first loop runs.
+/// finished, which `current` and `finished` order; `helpers` is set before the first loop and constant afterwards.
 final class Crew: @unchecked Sendable {
+    /// The threads that ``work()``.
     var helpers = 0
     private var body: (@Sendable (Int) -> Void)?
     private var count = 0
