@@ -4,24 +4,31 @@
 // one panel of two vectors: as many accumulators as the registers hold. Loops over taps and inputs run in a fixed order,
 // so that every output is the same sum however the pixels are shared among threads.
 
-// tile[r][c] += sum over t, k of table[t][r][k] * weights[t][k][c], or = if `fresh`; `fresh` and `rows` are constants at
-// every call.
+// tile[r][c] += sum over t, k of table[t][r][k] * weights[t][k][c], or = if `fresh`; rows of weights are `weight_stride`
+// apart, as are those from `next` on, if not NULL, which are fetched meanwhile. `fresh` and `rows` are constants at every call.
 INLINE void NAME(multiply_tile)(const int fresh, const int rows, const void *const *table, int64_t table_stride, int32_t taps,
-                                int32_t inputs, const void *zero, const float *weights, float *tile) {
+                                int32_t inputs, const void *zero, const float *weights, int64_t weight_stride,
+                                const float *next, float *tile) {
     NAME(vector) low[TILE_ROWS], high[TILE_ROWS], zeros = {};
     UNROLLED for (int r = 0; r < rows; r++) {
         low[r] = fresh ? zeros : NAME(load)(tile + r * PANEL);
         high[r] = fresh ? zeros : NAME(load)(tile + r * PANEL + LANES);
     }
     for (int32_t t = 0; t < taps; t++) {
-        const float *x[TILE_ROWS], *w = weights + (int64_t)t * inputs * PANEL;
+        const float *x[TILE_ROWS];
         int seen = 0;
         UNROLLED for (int r = 0; r < rows; r++) {
             x[r] = table[t * table_stride + r];
             seen |= x[r] != zero;
         }
         if (!seen) continue;
-        for (int64_t k = 0; k < inputs; k++, w += PANEL) {
+        const int64_t start = t * inputs * weight_stride;
+        const float *w = weights + start, *n = next + (next ? start : 0);
+        for (int64_t k = 0; k < inputs; k++, w += weight_stride) {
+            if (next) {
+                UNROLLED for (int i = 0; i < PANEL; i += 16) __builtin_prefetch(n + i, 0, 2);
+                n += weight_stride;
+            }
             NAME(vector) w0 = NAME(load)(w), w1 = NAME(load)(w + LANES);
             UNROLLED for (int r = 0; r < rows; r++) {
                 low[r] += x[r][k] * w0;
@@ -43,23 +50,28 @@ INLINE void NAME(copy_row)(float *target, const float *source, int32_t columns) 
 
 // One tile of a product: `paired` tells what its operands are, and like `rows` it is a constant at every call.
 INLINE void NAME(any_tile)(const int paired, const int rows, const void *const *table, int64_t table_stride,
-                           int32_t taps, int32_t inputs, const void *zero, const void *weights, float *tile) {
+                           int32_t taps, int32_t inputs, const void *zero, const void *weights, int64_t weight_stride,
+                           const float *next, float *tile) {
     if (paired) NAME(multiply_tile_pairs)(rows, table, table_stride, taps, inputs, zero, weights, tile);
-    else NAME(multiply_tile)(0, rows, table, table_stride, taps, inputs, zero, weights, tile);
+    else if (next)
+        NAME(multiply_tile)(0, rows, table, table_stride, taps, inputs, zero, weights, weight_stride, next, tile);
+    else NAME(multiply_tile)(0, rows, table, table_stride, taps, inputs, zero, weights, weight_stride, 0, tile);
 }
 
 // `inputs` counts the 32-bit elements of a source row: floats, or pairs of bfloat16.
 INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int64_t table_stride, int32_t pixels,
                                  int32_t taps, int32_t inputs, const void *zero, const void *weights,
-                                 const float *bias, float *y, const int64_t *index, int64_t row_stride,
-                                 int32_t columns) {
+                                 int64_t weight_stride, const float *next, const float *bias, float *y,
+                                 const int64_t *index, int64_t row_stride, int32_t columns) {
     // Taps go in groups whose weights stay in the second-level cache while all tiles pass over them.
     int32_t group = WS_CACHED_WEIGHTS / (inputs * PANEL);
     if (group < 1) group = 1;
     float tile[TILE_ROWS * PANEL] = {0};
     for (int32_t t = 0; t < taps; t += group) {
         int32_t now = taps - t < group ? taps - t : group;
-        const void *w = (const char *)weights + (int64_t)t * inputs * PANEL * 4;
+        const int64_t start = t * inputs * weight_stride;
+        const void *w = (const char *)weights + start * 4;
+        const float *n = next ? next + start : 0;
         for (int32_t p = 0; p < pixels; p += TILE_ROWS) {
             int32_t rows = pixels - p < TILE_ROWS ? pixels - p : TILE_ROWS;
             for (int32_t r = 0; r < rows; r++)
@@ -67,21 +79,23 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
                 else NAME(copy_row)(tile + r * PANEL, y + index[p + r] * row_stride, columns);
             const void *const *addresses = table + t * table_stride + p;
             if (rows > TILE_ROWS * 2 / 3)
-                NAME(any_tile)(paired, TILE_ROWS, addresses, table_stride, now, inputs, zero, w, tile);
+                NAME(any_tile)(paired, TILE_ROWS, addresses, table_stride, now, inputs, zero, w, weight_stride, n, tile);
             else if (rows > TILE_ROWS / 3)
-                NAME(any_tile)(paired, TILE_ROWS * 2 / 3, addresses, table_stride, now, inputs, zero, w, tile);
+                NAME(any_tile)(paired, TILE_ROWS * 2 / 3, addresses, table_stride, now, inputs, zero, w, weight_stride, n,
+                               tile);
             else
-                NAME(any_tile)(paired, TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, tile);
+                NAME(any_tile)(paired, TILE_ROWS / 3, addresses, table_stride, now, inputs, zero, w, weight_stride, n, tile);
             for (int32_t r = 0; r < rows; r++) NAME(copy_row)(y + index[p + r] * row_stride, tile + r * PANEL, columns);
         }
     }
 }
 
 static TARGET void NAME(gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
-                                         int32_t inputs, const void *zero, const float *weights, const float *bias,
-                                         float *y, const int64_t *index, int64_t row_stride, int32_t columns) {
-    NAME(multiply_tiles)(0, table, table_stride, pixels, taps, inputs, zero, weights, bias, y, index, row_stride,
-                         columns);
+                                         int32_t inputs, const void *zero, const float *weights, int64_t weight_stride,
+                                         const float *next, const float *bias, float *y, const int64_t *index,
+                                         int64_t row_stride, int32_t columns) {
+    NAME(multiply_tiles)(0, table, table_stride, pixels, taps, inputs, zero, weights, weight_stride, next, bias, y, index,
+                         row_stride, columns);
 }
 
 #ifndef TILES
@@ -89,7 +103,7 @@ static TARGET void NAME(gather_multiply_pairs)(const void *const *table, int64_t
                                                int32_t taps, int32_t pairs, const void *zero, const uint32_t *weights,
                                                const float *bias, float *y, const int64_t *index, int64_t row_stride,
                                                int32_t columns) {
-    NAME(multiply_tiles)(1, table, table_stride, pixels, taps, pairs, zero, weights, bias, y, index, row_stride,
+    NAME(multiply_tiles)(1, table, table_stride, pixels, taps, pairs, zero, weights, PANEL, 0, bias, y, index, row_stride,
                          columns);
 }
 #endif

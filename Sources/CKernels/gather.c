@@ -21,40 +21,49 @@ static void fill(const void **row, int32_t count, const char *address, int64_t s
     for (int32_t i = 0; i < count; i++) row[i] = address + i * step;
 }
 
-// One row of pixels at one tap along the width; `line` is the source row, already known to lie inside, and `seen` tells
-// which of its voxels are visible, if not all are.
-static void gather_row(const ws_geometry *g, const ws_run *run, int32_t tap, const char *line, const uint8_t *seen,
-                       int64_t voxel_bytes, const void *zero, const void **row) {
+// Which source voxels a row of pixels sees at one tap along the width: pixels from `low` up to `high` see those from
+// `first` on, `advance` apart, the others none; in rows that are not `whole`, pixels ask one by one.
+typedef struct {
+    int32_t tap, first, advance, low, high;
+    int whole;
+} row_view;
+
+static row_view view_of(const ws_geometry *g, const ws_run *run, int32_t tap) {
+    row_view view = {.tap = tap};
     // Along the width the source index of pixel i is first + i * advance, if advance is whole.
-    int32_t s = g->stride[2];
-    int whole = !g->transposed || s == 1 || run->step % s == 0;
-    if (!whole) {
+    int32_t s = g->stride[2], width = g->source[2];
+    view.whole = !g->transposed || s == 1 || run->step % s == 0;
+    if (!view.whole) return view;
+    int32_t shifted = g->transposed ? run->width + g->padding[2] - tap * g->dilation[2]
+                                    : run->width * s - g->padding[2] + tap * g->dilation[2];
+    if (g->transposed && s != 1 && shifted % s != 0) return view;
+    view.first = g->transposed ? divide(shifted, s) : shifted;
+    view.advance = g->transposed ? divide(run->step, s) : run->step * s;
+    int32_t low = view.first < 0 ? divide(-view.first + view.advance - 1, view.advance) : 0;
+    int32_t high = view.first >= width ? 0 : divide(width - 1 - view.first, view.advance) + 1;
+    view.low = low > run->count ? run->count : low;
+    view.high = high > run->count ? run->count : high < view.low ? view.low : high;
+    return view;
+}
+
+// One row of pixels; `line` is the source row, already known to lie inside, and `seen` tells which of its voxels are
+// visible, if not all are.
+static void gather_row(const ws_geometry *g, const ws_run *run, const row_view *view, const char *line,
+                       const uint8_t *seen, int64_t voxel_bytes, const void *zero, const void **row) {
+    if (!view->whole) {
         for (int32_t i = 0; i < run->count; i++) {
-            int32_t w = source_of(g, 2, run->width + i * run->step, tap);
+            int32_t w = source_of(g, 2, run->width + i * run->step, view->tap);
             row[i] = w < 0 || (seen && !seen[w]) ? zero : line + w * voxel_bytes;
         }
         return;
     }
-    int32_t shifted = g->transposed ? run->width + g->padding[2] - tap * g->dilation[2]
-                                    : run->width * s - g->padding[2] + tap * g->dilation[2];
-    if (g->transposed && s != 1 && shifted % s != 0) {
-        fill(row, run->count, zero, 0);
-        return;
-    }
-    int32_t first = g->transposed ? divide(shifted, s) : shifted;
-    int32_t advance = g->transposed ? divide(run->step, s) : run->step * s;
-    int32_t low = first < 0 ? divide(-first + advance - 1, advance) : 0;
-    int32_t high = first >= g->source[2] ? 0 : divide(g->source[2] - 1 - first, advance) + 1;
-    if (low > run->count) low = run->count;
-    if (high > run->count) high = run->count;
-    if (high < low) high = low;
+    const int32_t low = view->low, high = view->high, advance = view->advance;
     fill(row, low, zero, 0);
-    fill(row + low, high - low, line + ((int64_t)first + (int64_t)low * advance) * voxel_bytes,
+    fill(row + low, high - low, line + ((int64_t)view->first + (int64_t)low * advance) * voxel_bytes,
          advance * voxel_bytes);
     fill(row + high, run->count - high, zero, 0);
     if (!seen) return;
-    for (int32_t i = low; i < high; i++)
-        if (!seen[first + i * advance]) row[i] = zero;
+    for (int32_t i = low; i < high; i++) row[i] = seen[view->first + i * advance] ? row[i] : zero;
 }
 
 // The flags of a source row; NULL if all of it is visible.
@@ -71,6 +80,9 @@ int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs,
         const ws_run *run = &runs[r];
         int64_t row = ((int64_t)run->sample * g->pixels[0] + run->depth) * g->pixels[1] + run->height;
         for (int32_t i = 0; i < run->count; i++) index[pixels + i] = row * g->pixels[2] + run->width + (int64_t)i * run->step;
+        // The same for all taps along depth and height.
+        row_view views[g->kernel[2]];
+        for (int32_t kw = 0; kw < g->kernel[2]; kw++) views[kw] = view_of(g, run, kw);
         int32_t tap = 0;
         for (int32_t kd = 0; kd < g->kernel[0]; kd++) {
             int32_t d = source_of(g, 0, run->depth, kd);
@@ -82,7 +94,9 @@ int32_t ws_gather(const ws_geometry *g, const ws_mask *mask, const ws_run *runs,
                 for (int32_t kw = 0; kw < g->kernel[2]; kw++, tap++) {
                     const void **entries = table + tap * table_stride + pixels;
                     if (outside) fill(entries, run->count, zero, 0);
-                    else gather_row(g, run, kw, (const char *)source + line * voxel_bytes, seen, voxel_bytes, zero, entries);
+                    else
+                        gather_row(g, run, &views[kw], (const char *)source + line * voxel_bytes, seen, voxel_bytes, zero,
+                                   entries);
                 }
             }
         }

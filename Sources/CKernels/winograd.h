@@ -250,9 +250,9 @@ INLINE void NAME(multiply_position)(const int fresh, const float *v, int64_t row
         int32_t left = count - p;
         for (int r = 0; r < TILE_ROWS; r++) rows[r] = v + (p + r) * row_stride;
         float *tile = m + p * PANEL;
-        if (left > TILE_ROWS * 2 / 3) NAME(multiply_tile)(fresh, TILE_ROWS, rows, 0, 1, inputs, 0, u, tile);
-        else if (left > TILE_ROWS / 3) NAME(multiply_tile)(fresh, TILE_ROWS * 2 / 3, rows, 0, 1, inputs, 0, u, tile);
-        else NAME(multiply_tile)(fresh, TILE_ROWS / 3, rows, 0, 1, inputs, 0, u, tile);
+        if (left > TILE_ROWS * 2 / 3) NAME(multiply_tile)(fresh, TILE_ROWS, rows, 0, 1, inputs, 0, u, PANEL, 0, tile);
+        else if (left > TILE_ROWS / 3) NAME(multiply_tile)(fresh, TILE_ROWS * 2 / 3, rows, 0, 1, inputs, 0, u, PANEL, 0, tile);
+        else NAME(multiply_tile)(fresh, TILE_ROWS / 3, rows, 0, 1, inputs, 0, u, PANEL, 0, tile);
     }
 }
 

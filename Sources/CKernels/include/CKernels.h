@@ -65,11 +65,13 @@ typedef struct {
     int32_t panel;
 
     // y[index[p]][c] = bias[c] + sum over taps t and inputs k of table[t][p][k] * weights[t][k][c], for c < columns.
-    // weights: [taps][inputs][panel], zero beyond `columns`; bias: [panel], or NULL to add to what y holds; y points at the
-    // panel's first channel and has row_stride channels. A tap that only sees `zero` is skipped.
+    // weights: [taps][inputs][panel], zero beyond `columns`, rows of a panel weight_stride apart; as much from `next` on, if
+    // not NULL, is fetched into the cache meanwhile; bias: [panel], or NULL to add to what y holds; y points at the panel's
+    // first channel and has row_stride channels. A tap that only sees `zero` is skipped.
     void (*gather_multiply)(const void *const *table, int64_t table_stride, int32_t pixels, int32_t taps,
-                            int32_t inputs, const void *zero, const float *weights, const float *bias, float *y,
-                            const int64_t *index, int64_t row_stride, int32_t columns);
+                            int32_t inputs, const void *zero, const float *weights, int64_t weight_stride,
+                            const float *next, const float *bias, float *y, const int64_t *index, int64_t row_stride,
+                            int32_t columns);
 
     // sums[t][k][c] += sum over pixels p of table[t][p][k] * dy[index[p]][c], or = if `fresh`, for c < columns; rows of sums
     // are sums_stride apart. dy points at the panel's first channel and has row_stride channels.

@@ -47,7 +47,8 @@ struct GatheredProduct {
         }
         let paired = multipliesPairs(outputs: outputs)
         let packing = WeightPacking(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
-        // Each tap of a single chunk's weights is packed when it is its turn: used once, it never leaves the cache.
+        // The weights of a single chunk are read where they are stored; else each tap is packed when it is its turn: used
+        // once, it never leaves the cache.
         let packed = chunks.chunks.count > 1 || isNarrow && !paired ? packing.packed() : nil
         let rounded = paired ? RoundedMap(source) : nil
         let rows = UnsafeRawPointer(rounded?.buffer.pointer ?? source.pointer)
@@ -65,12 +66,16 @@ struct GatheredProduct {
                         for p in (packing.panels * share / shares)..<(packing.panels * (share + 1) / shares) {
                             kernels.gather_multiply(
                                 table, Int64(WS_CHUNK), pixels, 1, Int32(taps * packing.inputs), zero,
-                                packed.pointer + p * packing.panelSize, biases.pointer + p * panel,
-                                output + p * panel, index, Int64(rowLength), Int32(min(panel, outputs - p * panel)))
+                                packed.pointer + p * packing.panelSize, Int64(panel), nil,
+                                biases.pointer + p * panel, output + p * panel, index, Int64(rowLength),
+                                Int32(min(panel, outputs - p * panel)))
                         }
                     }
                 }
-                func multiply(_ p: Int, _ taps: Range<Int>, _ weights: UnsafeMutablePointer<Float>, adds: Bool) {
+                func multiply(
+                    _ p: Int, _ taps: Range<Int>, _ weights: UnsafeMutablePointer<Float>, stride: Int = panel,
+                    next: UnsafePointer<Float>? = nil, adds: Bool = false
+                ) {
                     let columns = Int32(min(panel, outputs - p * panel))
                     let bias = adds ? nil : biases.pointer + p * panel
                     let (seen, y) = (table + taps.lowerBound * Int(WS_CHUNK), output + p * panel)
@@ -83,20 +88,26 @@ struct GatheredProduct {
                     } else {
                         kernels.gather_multiply(
                             seen, Int64(WS_CHUNK), pixels, Int32(taps.count), Int32(packing.inputs), zero, weights,
-                            bias, y, index, Int64(rowLength), columns)
+                            Int64(stride), next, bias, y, index, Int64(rowLength), columns)
                     }
                 }
                 let panels = (packing.panels * share / shares)..<(packing.panels * (share + 1) / shares)
                 if let packed {
-                    for p in panels { multiply(p, 0..<taps, packed.pointer + p * packing.panelSize, adds: false) }
+                    for p in panels { multiply(p, 0..<taps, packed.pointer + p * packing.panelSize) }
                 } else {
                     let seen = tapsSeeing(table, Int(pixels), zero)
                     let slab = Buffer(count: packing.tapSize, on: cpu)
                     for p in panels {
+                        if let stored = packing.stored(panel: p) {
+                            multiply(p, 0..<taps, stored, stride: outputs, next: stored + Self.rowsAhead * outputs)
+                            continue
+                        }
                         // The first tap brings the bias, even if it sees nothing.
-                        for (order, tap) in (seen.isEmpty ? [0] : seen).enumerated() {
+                        let order = seen.isEmpty ? [0] : seen
+                        for (i, tap) in order.enumerated() {
                             packing.pack(panel: p, tap: tap, into: slab.pointer)
-                            multiply(p, tap..<tap + 1, slab.pointer, adds: order > 0)
+                            let next = i + 1 < order.count ? packing.place(panel: p, tap: order[i + 1]) : nil
+                            multiply(p, tap..<tap + 1, slab.pointer, next: next, adds: i > 0)
                         }
                     }
                 }
@@ -160,6 +171,10 @@ struct GatheredProduct {
             }
         }
     }
+
+    /// How many inputs ahead the weights are fetched where they are read as stored, in rows that lie too far apart for the
+    /// processor to foresee: a tile's products with so many inputs take as long as an access to memory.
+    private static let rowsAhead = 24
 
     /// Whether a pixel sees so few numbers that it is sooner to copy them side by side than to go from tap to tap: a
     /// network's first convolution. Sums keep their order. The rows of a chunk, at most 512 numbers each, stay in the
