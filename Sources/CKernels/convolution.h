@@ -132,13 +132,14 @@ INLINE void NAME(outer_tile)(const int fresh, const int rows, const void *const 
     }
 }
 
-// One tap of all inputs.
-INLINE void NAME(outer_tiles)(const int fresh, const void *const *x, int32_t pixels, int32_t inputs, const void *zero,
-                              const float *dy, const int64_t *index, int64_t row_stride, float *sums,
+// One tap of `inputs` inputs from `first` on.
+INLINE void NAME(outer_tiles)(const int fresh, const void *const *x, int32_t pixels, int64_t first, int32_t inputs,
+                              const void *zero, const float *dy, const int64_t *index, int64_t row_stride, float *sums,
                               int64_t sums_stride) {
-    for (int32_t k = 0; k < inputs;) {
-        float *s = sums + k * sums_stride;
-        int32_t rows = inputs - k;
+    const int64_t end = first + inputs;
+    for (int64_t k = first; k < end;) {
+        float *s = sums + (k - first) * sums_stride;
+        int64_t rows = end - k;
         if (rows >= TILE_ROWS) {
             NAME(outer_tile)(fresh, TILE_ROWS, x, pixels, k, zero, dy, index, row_stride, s, sums_stride);
             k += TILE_ROWS;
@@ -173,7 +174,7 @@ static TARGET void NAME(gather_outer)(const void *const *table, int64_t table_st
         row_stride = PANEL;
     }
     for (int32_t t = 0; t < taps; t++, table += table_stride, sums += inputs * sums_stride) {
-        if (fresh) NAME(outer_tiles)(1, table, pixels, inputs, zero, dy, index, row_stride, sums, sums_stride);
-        else NAME(outer_tiles)(0, table, pixels, inputs, zero, dy, index, row_stride, sums, sums_stride);
+        if (fresh) NAME(outer_tiles)(1, table, pixels, 0, inputs, zero, dy, index, row_stride, sums, sums_stride);
+        else NAME(outer_tiles)(0, table, pixels, 0, inputs, zero, dy, index, row_stride, sums, sums_stride);
     }
 }

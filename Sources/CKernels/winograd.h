@@ -396,16 +396,67 @@ static TARGET void NAME(collect_cubes)(const ws_cube *cube, const float *m, int3
                                outputs_table + i, table_stride, outside, first + c, outputs - c);
 }
 
-static TARGET void NAME(outer_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *d,
-                                    int32_t fresh, float *sums) {
+// How many inputs of a slab go together: of one plane of positions, the sums of so many stay in the first-level cache.
+#define OUTER_INPUTS (TILE_ROWS * 2 / 3)
+
+// The taps' gradient from the sums of a plane of positions, `w` along the width: along depth in place, along height to
+// block[tap along depth][tap along height][w]. Numbers of a position are `span`.
+INLINE void NAME(collect_plane)(const ws_cube *cube, int w, int64_t span, float *plane, float *block) {
+    const int depths = cube->depth > 1 ? 3 : 1, height = WS_POSITIONS(cube->height), width = WS_POSITIONS(cube->width);
+    for (int64_t j = 0; j < span; j += LANES) {
+        for (int h = 0; h < height; h++) {
+            float *line = plane + h * span + j;
+            WITH_CONSTANT_EDGE(move_line, cube->depth, COLLECT_WEIGHTS, line, height * span, line, height * span);
+        }
+        for (int d = 0; d < depths; d++)
+            WITH_CONSTANT_EDGE(move_line, cube->height, COLLECT_WEIGHTS, plane + d * height * span + j, span,
+                               block + (d * 3 * width + w) * span + j, width * span);
+    }
+}
+
+static TARGET void NAME(outer_slab)(const ws_cube *cube, int32_t chunks, const float *const *v, const float *const *d,
+                                    const int32_t *cubes, int32_t inputs, float *scratch, float *weights,
+                                    int64_t tap_distance, int64_t input_distance) {
+    const int depths = cube->depth > 1 ? 3 : 1;
+    const int width = WS_POSITIONS(cube->width), lines = ws_positions(cube) / width;
     const int32_t slab = ws_slab_inputs(cube);
-    const int64_t v_distance = ws_spread_distance(cubes, slab), sum_distance = ws_slab_distance(cube, PANEL);
-    const int64_t d_distance = ws_spread_distance(cubes, PANEL);
     const void *rows[WS_CUBES];
     int64_t index[WS_CUBES];
-    for (int32_t i = 0; i < cubes; i++) index[i] = i;
-    for (int32_t i = 0; i < ws_positions(cube); i++, v += v_distance, d += d_distance, sums += sum_distance) {
-        for (int32_t row = 0; row < cubes; row++) rows[row] = v + row * slab;
-        NAME(gather_outer)(rows, 0, cubes, 1, inputs, 0, d, index, PANEL, PANEL, fresh, sums, PANEL);
+    for (int32_t i = 0; i < WS_CUBES; i++) index[i] = i;
+    for (int32_t first = 0; first < inputs; first += OUTER_INPUTS) {
+        const int32_t some = inputs - first < OUTER_INPUTS ? inputs - first : OUTER_INPUTS;
+        const int64_t span = some * PANEL;
+        float *plane = scratch, *block = scratch + lines * span;
+        for (int w = 0; w < width; w++) {
+            for (int32_t chunk = 0; chunk < chunks; chunk++) {
+                const int64_t v_distance = ws_spread_distance(cubes[chunk], slab);
+                const int64_t d_distance = ws_spread_distance(cubes[chunk], PANEL);
+                for (int32_t i = 0; i < cubes[chunk]; i++) rows[i] = v[chunk] + i * slab;
+                for (int line = 0; line < lines; line++) {
+                    const int64_t position = line * width + w;
+                    // What the next line reads lies too far ahead for the processor to foresee.
+                    const int64_t next = line + 1 < lines ? position + width : w + 1;
+                    for (int32_t i = 0; i < cubes[chunk]; i++) {
+                        __builtin_prefetch((const float *)rows[i] + next * v_distance + first);
+                        for (int c = 0; c < PANEL; c += 16)
+                            __builtin_prefetch(d[chunk] + next * d_distance + i * PANEL + c);
+                    }
+                    const int64_t k = position * v_distance + first;
+                    const float *dy = d[chunk] + position * d_distance;
+                    float *sums = plane + line * span;
+                    if (chunk == 0)
+                        NAME(outer_tiles)(1, rows, cubes[chunk], k, some, 0, dy, index, PANEL, sums, PANEL);
+                    else NAME(outer_tiles)(0, rows, cubes[chunk], k, some, 0, dy, index, PANEL, sums, PANEL);
+                }
+            }
+            NAME(collect_plane)(cube, w, span, plane, block);
+        }
+        for (int32_t k = 0; k < some; k++)
+            for (int64_t c = 0; c < PANEL; c += LANES)
+                for (int line = 0; line < depths * 3; line++)
+                    WITH_CONSTANT_EDGE(move_line, cube->width, COLLECT_WEIGHTS,
+                                       block + line * width * span + k * PANEL + c, span,
+                                       weights + line * 3 * tap_distance + (first + k) * input_distance + c,
+                                       tap_distance);
     }
 }

@@ -134,9 +134,11 @@ typedef struct {
     // y = bias + what m comes to, for some outputs (at most a panel) from `first` on. bias: a panel.
     void (*collect_cubes)(const ws_cube *cube, const float *m, int32_t cubes, const void *const *outputs_table,
                           int64_t table_stride, const void *outside, int32_t first, int32_t outputs, const float *bias);
-    // sums[position][input][panel] += the products of v and d, or = if `fresh`; positions ws_slab_distance apart.
-    void (*outer_slab)(const ws_cube *cube, const float *v, int32_t cubes, int32_t inputs, const float *d, int32_t fresh,
-                       float *sums);
+    // weights[tap][input][panel] = the weights' gradient, summed over the cubes of all chunks; taps are `tap_distance` and
+    // inputs `input_distance` apart. scratch: as large as the spread weights of a slab.
+    void (*outer_slab)(const ws_cube *cube, int32_t chunks, const float *const *v, const float *const *d,
+                       const int32_t *cubes, int32_t inputs, float *scratch, float *weights, int64_t tap_distance,
+                       int64_t input_distance);
 
     // sums[position][inputs][whole panels] += the products whose cube_weights_backward is the weights' gradient, or = if
     // `fresh`.

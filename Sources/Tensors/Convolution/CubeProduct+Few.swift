@@ -52,49 +52,33 @@ extension CubeProduct {
     func outerProductOfFew(with other: Tensor, groups: Int) -> Tensor {
         let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
         let (count, panels, taps) = (chunks.chunks.count, outputs / panel, product.taps)
-        let ends = Set((1...groups).map { count * $0 / groups })
-        let endOfFirst = count / groups
         let (spreadInputs, gradients) = (spreadInputs(), spreadGradients(other))
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
             let result = result.baseAddress!
             cpu.parallel(panels * slabs.count) { task in
                 let (index, number) = (task / slabs.count, task % slabs.count)
                 let slab = slabs[number]
-                let sums = slabBuffer()
-                for chunk in 0..<count {
+                let scratch = slabBuffer()
+                func sum(_ group: Int, into target: UnsafeMutablePointer<Float>, tapDistance: Int, rowLength: Int) {
+                    let some = (count * group / groups)..<(count * (group + 1) / groups)
+                    let rows = some.map { UnsafePointer<Float>?(spreadInputs[$0][number].pointer) }
+                    let columns = some.map { UnsafePointer<Float>?(gradients[$0][index].pointer) }
                     withUnsafePointer(to: shape.cube) { cube in
                         kernels.outer_slab(
-                            cube, spreadInputs[chunk][number].pointer, cubes(in: chunk), Int32(slab.count),
-                            gradients[chunk][index].pointer, chunk == 0 || ends.contains(chunk) ? 1 : 0, sums.pointer)
+                            cube, Int32(some.count), rows, columns, some.map(cubes(in:)), Int32(slab.count),
+                            scratch.pointer, target, Int64(tapDistance), Int64(rowLength))
                     }
-                    guard ends.contains(chunk + 1) else { continue }
-                    collect(
-                        sums, rows: slab.count, adding: chunk >= endOfFirst,
-                        into: result + slab.lowerBound * outputs + index * panel, tapDistance: inputs * outputs,
-                        rowLength: outputs)
                 }
-            }
-        }
-    }
-
-    /// Writes the taps' gradients from those of the positions, or adds them.
-    private func collect(
-        _ sums: Buffer, rows: Int, adding: Bool, into target: UnsafeMutablePointer<Float>, tapDistance: Int,
-        rowLength: Int
-    ) {
-        let panel = Int(kernels.panel)
-        let found = adding ? Buffer(count: product.taps * panel, on: cpu) : nil
-        withUnsafePointer(to: shape.cube) { cube in
-            let distance = ws_slab_distance(cube, kernels.panel)
-            for row in 0..<rows {
-                let (source, target) = (sums.pointer + row * panel, target + row * rowLength)
-                kernels.cube_weights_backward(
-                    cube, source, distance, Int64(panel), found?.pointer ?? target,
-                    Int64(found == nil ? tapDistance : panel))
-                guard let found else { continue }
-                for tap in 0..<product.taps {
-                    let (sum, addend) = (target + tap * tapDistance, found.pointer + tap * panel)
-                    for c in 0..<panel { sum[c] += addend[c] }
+                let target = result + slab.lowerBound * outputs + index * panel
+                sum(0, into: target, tapDistance: inputs * outputs, rowLength: outputs)
+                guard groups > 1 else { return }
+                let found = Buffer(count: taps * slab.count * panel, on: cpu)
+                for group in 1..<groups {
+                    sum(group, into: found.pointer, tapDistance: slab.count * panel, rowLength: panel)
+                    for row in 0..<taps * slab.count {
+                        let sum = target + (row / slab.count * inputs + row % slab.count) * outputs
+                        for c in 0..<panel { sum[c] += found.pointer[row * panel + c] }
+                    }
                 }
             }
         }
