@@ -23,7 +23,7 @@ struct Kept {
         }
         let buffer = tensor.buffer
         if buffer.remake == nil, let visible = VisibleVoxels(of: tensor) {
-            buffer.remake = Remake(buffer) { visible.spread() }
+            buffer.remake = Remake(buffer, visible)
         }
         content = buffer.remake.map(Content.remake) ?? .buffer(buffer)
     }
@@ -33,6 +33,19 @@ struct Kept {
         defer { content = .nothing }
         guard case .remake(let remake) = content else { return value }
         return Tensor(shape: shape, buffer: remake.takeBuffer(), visibility: visibility)
+    }
+
+    /// ``take()`` for whoever goes from voxel to voxel.
+    mutating func takeVoxels() -> VoxelSource {
+        guard case .remake(let remake) = content, let visible = remake.visible else { return VoxelSource(take()) }
+        content = .nothing
+        return VoxelSource(visible)
+    }
+
+    /// ``value`` for whoever goes from voxel to voxel.
+    var voxels: VoxelSource {
+        guard case .remake(let remake) = content, let visible = remake.visible else { return VoxelSource(value) }
+        return VoxelSource(visible)
     }
 
     /// The tensor, without the memory of how it was computed.
@@ -49,8 +62,14 @@ struct Kept {
 final class Remake {
     private let make: () -> Tensor
     private weak var current: Buffer?
+    /// What is kept of a map.
+    let visible: VisibleVoxels?
 
-    init(_ buffer: Buffer, _ make: @escaping () -> Tensor) { (current, self.make) = (buffer, make) }
+    init(_ buffer: Buffer, _ make: @escaping () -> Tensor) { (current, self.make, visible) = (buffer, make, nil) }
+
+    init(_ buffer: Buffer, _ visible: VisibleVoxels) {
+        (current, make, self.visible) = (buffer, { visible.spread() }, visible)
+    }
 
     /// The buffer while anybody holds it, else a new one.
     var buffer: Buffer {
@@ -71,53 +90,5 @@ extension Tensor {
     func remakable(_ make: @escaping () -> Tensor) -> Tensor {
         if needsGradient { buffer.remake = Remake(buffer, make) }
         return self
-    }
-}
-
-/// The visible voxels of a masked map, one after another.
-private struct VisibleVoxels {
-    private let shape: Shape
-    private let mask: BlockMask
-    private let buffer: Buffer
-
-    /// `nil` where nothing is hidden.
-    init?(of map: Tensor) {
-        guard let mask = map.visibility, mask.visible.contains(false) else { return nil }
-        (shape, self.mask) = (map.shape, mask)
-        let spans = Spans(of: map)
-        buffer = Buffer(count: spans.pieces.reduce(0) { $0 + $1.voxels } * shape.channels, on: map.cpu)
-        let packed = buffer.pointer
-        Self.forEachStretch(spans, shape.channels, map.cpu) { place, offset, count in
-            (packed + offset).update(from: map.pointer + place, count: count)
-        }
-    }
-
-    /// The map.
-    func spread() -> Tensor {
-        let map = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: buffer.cpu), visibility: mask)
-        Self.forEachStretch(Spans(of: map), shape.channels, map.cpu) { place, offset, count in
-            (map.pointer + place).update(from: buffer.pointer + offset, count: count)
-        }
-        return map
-    }
-
-    /// Calls `body` with each visible stretch's place in the map, its place among the visible voxels, and its length, all in
-    /// elements.
-    private static func forEachStretch(
-        _ spans: Spans, _ channels: Int, _ cpu: CPU, _ body: (_ place: Int, _ offset: Int, _ count: Int) -> Void
-    ) {
-        var first = 0
-        let firsts = spans.pieces.map { piece in
-            defer { first += piece.voxels }
-            return first
-        }
-        cpu.parallel(spans.pieces.count) { piece in
-            var offset = firsts[piece] * channels
-            for span in spans.spans[spans.pieces[piece].spans] {
-                let count = Int(span.count) * channels
-                body(Int(span.start) * channels, offset, count)
-                offset += count
-            }
-        }
     }
 }

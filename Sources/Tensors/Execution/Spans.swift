@@ -7,8 +7,8 @@ import CKernels
 struct Spans {
     /// Stretches of consecutive voxels in linear order.
     private(set) var spans: [ws_span] = []
-    /// For each piece: its spans, its voxels and its sample.
-    private(set) var pieces: [(spans: Range<Int>, voxels: Int, sample: Int)] = []
+    /// For each piece: its spans, how many voxels come before it, how many it has, and its sample.
+    private(set) var pieces: [(spans: Range<Int>, first: Int, voxels: Int, sample: Int)] = []
 
     /// The visible (or, with `hidden`, the hidden) voxels of a map, in pieces of about `pieceVoxels`.
     init(samples: Int, extent: Extent3, mask: BlockMask?, hidden: Bool = false, pieceVoxels: Int) {
@@ -58,7 +58,8 @@ struct Spans {
         while count > 0 {
             let room = pieces.last.map { $0.sample == sample ? pieceVoxels - $0.voxels : 0 } ?? 0
             if room <= 0 {
-                pieces.append((spans.count..<spans.count, 0, sample))
+                let first = pieces.last.map { $0.first + $0.voxels } ?? 0
+                pieces.append((spans.count..<spans.count, first, 0, sample))
                 continue
             }
             let now = min(room, count)

@@ -113,10 +113,10 @@ struct Normalization {
         let affine = Affine(statistics, epsilon: epsilon, weight: weight, bias: bias)
         guard [x, weight, bias, residual].contains(where: { $0?.needsGradient ?? false }) else {
             let target = residual?.isUnshared() ?? false ? residual : x.isUnshared() ? x : nil
-            return (applied(affine, to: x, residual: residual, spans, into: target), statistics)
+            return (applied(affine, to: VoxelSource(x), residual: residual, spans, into: target), statistics)
         }
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
-        let output = applied(affine, to: x, residual: residual, spans)
+        let output = applied(affine, to: VoxelSource(x), residual: residual, spans)
         var kept = Kept(x)
         // `nil` for those that there are none of. The residual itself need not live until then.
         let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
@@ -134,23 +134,23 @@ struct Normalization {
                 .compactMap { $0 }
         }
         guard residual == nil else { return (recorded, statistics) }
-        return (recorded.remakable { [kept] in applied(affine, to: kept.value, residual: nil, spans) }, statistics)
+        return (recorded.remakable { [kept] in applied(affine, to: kept.voxels, residual: nil, spans) }, statistics)
     }
 
     /// - Parameter target: `x` or the residual itself, to be overwritten.
     private func applied(
-        _ affine: Affine, to x: Tensor, residual: Tensor?, _ spans: Spans, into target: Tensor? = nil
+        _ affine: Affine, to x: VoxelSource, residual: Tensor?, _ spans: Spans, into target: Tensor? = nil
     ) -> Tensor {
         let (channels, cpu) = (x.shape.channels, x.cpu)
-        let output = target ?? emptyMap(like: x)
+        let output = target ?? x.emptyMap()
         let kernels = cpu.kernelSet.table.pointee
         cpu.parallel(spans.pieces.count) { piece in
             let first = spans.pieces[piece].sample * channels
             spans.withPiece(piece) { pointer, count in
                 affine.withPointers(from: first) { mean, scale, shift in
                     kernels.affine_activate(
-                        x.pointer, mean, scale, shift, residual?.pointer, slope, pointer, count, Int32(channels),
-                        output.pointer)
+                        x.pointer(piece: piece, of: spans), x.isPacked ? 1 : 0, mean, scale, shift, residual?.pointer,
+                        slope, pointer, count, Int32(channels), output.pointer)
                 }
             }
         }
@@ -162,14 +162,14 @@ struct Normalization {
         _ statistics: PooledStatistics, weight needsWeight: Bool, bias needsBias: Bool, residual needsResidual: Bool
     ) -> (x: Tensor?, weight: Tensor?, bias: Tensor?, residual: Tensor?) {
         let (channels, cpu) = (kept.shape.channels, gradient.cpu)
-        var x = kept.take()
+        var x = kept.takeVoxels()
         let y = signs?.value
         let kernels = cpu.kernelSet.table.pointee
         let (mean32, rate, gamma) = (affine.mean, affine.rate, affine.gamma)
         let rate32 = rate.map(Float.init)
         // The memory of the gradient, and then that of x, takes up results if nobody else holds it.
         let own = gradient.visibility == x.visibility && gradient.isUnshared() ? gradient : nil
-        let dz = needsResidual ? own ?? emptyMap(like: x) : nil
+        let dz = needsResidual ? own ?? x.emptyMap() : nil
         // Sums of dz and of dz * normalized x, per piece, then per sample and channel.
         let partial = Buffer(count: max(1, spans.pieces.count * 2 * channels), on: cpu)
         cpu.parallel(spans.pieces.count) { piece in
@@ -179,7 +179,8 @@ struct Normalization {
                     rate32.withUnsafeBufferPointer { rate in
                         let sums = partial.pointer + piece * 2 * channels
                         kernels.norm_backward_sums(
-                            x.pointer, y?.pointer, gradient.pointer, mean, rate.baseAddress! + first, scale, shift,
+                            x.pointer(piece: piece, of: spans), x.isPacked ? 1 : 0, y?.pointer, gradient.pointer, mean,
+                            rate.baseAddress! + first, scale, shift,
                             slope, pointer, count, Int32(channels), dz?.pointer, sums, sums + channels)
                     }
                 }
@@ -220,7 +221,7 @@ struct Normalization {
                 shift[index] = Float(-rate[index] * pooledSum[index] / statistics.count[index] - ofX * meanError[index])
             }
         }
-        let dx = dz == nil ? own ?? emptyMap(like: x) : x.isUnshared() ? x : emptyMap(like: x)
+        let dx = (dz == nil ? own : x.freeMap()) ?? x.emptyMap()
         let coefficients = scale + slopeOfX + shift
         let row = rate.count
         cpu.parallel(spans.pieces.count) { piece in
@@ -231,18 +232,14 @@ struct Normalization {
                         let base = all.baseAddress! + first
                         // Where dz was written, the activation is already undone: a slope of 1 takes it as it is.
                         kernels.norm_backward_apply(
-                            x.pointer, y?.pointer, (dz ?? gradient).pointer, mean, scale, shift, base, base + row,
+                            x.pointer(piece: piece, of: spans), x.isPacked ? 1 : 0, y?.pointer,
+                            (dz ?? gradient).pointer, mean, scale, shift, base, base + row,
                             base + 2 * row, dz == nil ? slope : 1, pointer, count, Int32(channels), dx.pointer)
                     }
                 }
             }
         }
         return (dx, weightGradient, biasGradient, dz)
-    }
-
-    /// A map without values yet.
-    private func emptyMap(like x: Tensor) -> Tensor {
-        Tensor(shape: x.shape, buffer: Buffer(count: x.shape.count, on: x.cpu), visibility: x.visibility)
     }
 
     /// The sum of `gamma * sums` over each element's pool.
