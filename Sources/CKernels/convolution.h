@@ -22,7 +22,7 @@ INLINE void NAME(multiply_tile)(const int fresh, const int rows, const void *con
             seen |= x[r] != zero;
         }
         if (!seen) continue;
-        const int64_t start = t * inputs * weight_stride;
+        const int64_t start = (int64_t)t * inputs * weight_stride;
         const float *w = weights + start, *n = next + (next ? start : 0);
         for (int64_t k = 0; k < inputs; k++, w += weight_stride) {
             if (next) {
@@ -69,7 +69,7 @@ INLINE void NAME(multiply_tiles)(const int paired, const void *const *table, int
     float tile[TILE_ROWS * PANEL] = {0};
     for (int32_t t = 0; t < taps; t += group) {
         int32_t now = taps - t < group ? taps - t : group;
-        const int64_t start = t * inputs * weight_stride;
+        const int64_t start = (int64_t)t * inputs * weight_stride;
         const void *w = (const char *)weights + start * 4;
         const float *n = next ? next + start : 0;
         for (int32_t p = 0; p < pixels; p += TILE_ROWS) {

@@ -82,12 +82,12 @@ INLINE void NAME(backward_sums)(enum NAME(sign) sign, const float *x, int32_t pa
 }
 
 static TARGET void NAME(norm_backward_sums)(const float *x, int32_t packed, const float *y, const float *dy,
-                                            const float *mean, const float *rate, const float *scale, const float *shift, float slope,
-                                            const ws_span *spans, int64_t span_count, int32_t channels, float *dz,
-                                            float *sum, float *product) {
-#define SUMS(sign)                                                                                                    \
-    NAME(backward_sums)(NAME(sign), x, packed, y, dy, mean, rate, scale, shift, slope, spans, span_count, channels, dz, sum, \
-                        product)
+                                            const float *mean, const float *rate, const float *scale,
+                                            const float *shift, float slope, const ws_span *spans, int64_t span_count,
+                                            int32_t channels, float *dz, float *sum, float *product) {
+#define SUMS(sign)                                                                                                       \
+    NAME(backward_sums)(NAME(sign), x, packed, y, dy, mean, rate, scale, shift, slope, spans, span_count, channels, dz, \
+                        sum, product)
     if (slope == 1) SUMS(no_sign);
     else if (y) SUMS(sign_of_y);
     else SUMS(sign_of_z);
@@ -113,12 +113,12 @@ INLINE void NAME(backward_apply)(enum NAME(sign) sign, const float *x, int32_t p
 }
 
 static TARGET void NAME(norm_backward_apply)(const float *x, int32_t packed, const float *y, const float *dy,
-                                             const float *mean, const float *scale, const float *shift, const float *a, const float *b,
-                                             const float *constant, float slope, const ws_span *spans,
+                                             const float *mean, const float *scale, const float *shift, const float *a,
+                                             const float *b, const float *constant, float slope, const ws_span *spans,
                                              int64_t span_count, int32_t channels, float *dx) {
-#define APPLY(sign)                                                                                                  \
-    NAME(backward_apply)(NAME(sign), x, packed, y, dy, mean, scale, shift, a, b, constant, slope, spans, span_count, channels, \
-                         dx)
+#define APPLY(sign)                                                                                              \
+    NAME(backward_apply)(NAME(sign), x, packed, y, dy, mean, scale, shift, a, b, constant, slope, spans, span_count, \
+                         channels, dx)
     if (slope == 1) APPLY(no_sign);
     else if (y) APPLY(sign_of_y);
     else APPLY(sign_of_z);

@@ -396,7 +396,7 @@ static TARGET void NAME(collect_cubes)(const ws_cube *cube, const float *m, int3
                                outputs_table + i, table_stride, outside, first + c, outputs - c);
 }
 
-// How many inputs of a slab go together: of one plane of positions, the sums of so many stay in the first-level cache.
+// How many inputs of a slab go together: the sums of so many at one plane of positions nearly fit a first-level cache.
 #define OUTER_INPUTS (TILE_ROWS * 2 / 3)
 
 // The taps' gradient from the sums of a plane of positions, `w` along the width: along depth in place, along height to
@@ -435,7 +435,7 @@ static TARGET void NAME(outer_slab)(const ws_cube *cube, int32_t chunks, const f
                 for (int line = 0; line < lines; line++) {
                     const int64_t position = line * width + w;
                     // What the next line reads lies too far ahead for the processor to foresee.
-                    const int64_t next = line + 1 < lines ? position + width : w + 1;
+                    const int64_t next = line + 1 < lines ? position + width : (w + 1) % width;
                     for (int32_t i = 0; i < cubes[chunk]; i++) {
                         __builtin_prefetch((const float *)rows[i] + next * v_distance + first);
                         for (int c = 0; c < PANEL; c += 16)

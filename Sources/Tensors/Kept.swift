@@ -36,16 +36,16 @@ struct Kept {
     }
 
     /// ``take()`` for whoever goes from voxel to voxel.
-    mutating func takeVoxels() -> VoxelSource {
-        guard case .remake(let remake) = content, let visible = remake.visible else { return VoxelSource(take()) }
+    mutating func takeVoxels() -> MapVoxels {
+        guard case .remake(let remake) = content, let visible = remake.visible else { return MapVoxels(take()) }
         content = .nothing
-        return VoxelSource(visible)
+        return MapVoxels(visible)
     }
 
     /// ``value`` for whoever goes from voxel to voxel.
-    var voxels: VoxelSource {
-        guard case .remake(let remake) = content, let visible = remake.visible else { return VoxelSource(value) }
-        return VoxelSource(visible)
+    var voxels: MapVoxels {
+        guard case .remake(let remake) = content, let visible = remake.visible else { return MapVoxels(value) }
+        return MapVoxels(visible)
     }
 
     /// The tensor, without the memory of how it was computed.

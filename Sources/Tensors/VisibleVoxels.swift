@@ -42,7 +42,7 @@ struct VisibleVoxels {
 }
 
 /// A map for whoever reads it voxel by voxel: as it lies in memory, or only its visible voxels, one after another.
-struct VoxelSource {
+struct MapVoxels {
     let shape: Shape
     let visibility: BlockMask?
     private var buffer: Buffer

@@ -88,24 +88,43 @@ struct ConvolutionTests {
         expectClose(gradients[b]!, exact.db, shape: b.shape, absolute: 1e-4)
     }
 
-    /// So many channels that three chunks of cubes are summed in two groups.
-    @Test("the weights' gradient is the adjoint: <conv(x, v), dy> = <dw, v>", arguments: KernelSet.tested)
-    func weightsGradientIsAdjoint(kernels: KernelSet) {
-        let cpu = CPU(threads: 2, kernels: kernels, unwritten: .nan)
-        let shape = Shape(samples: 1, extent: 10, channels: 256)
+    /// Maps whose cubes make up few chunks, summed in two groups.
+    static let fewCubes: [(extent: Extent3, channels: Int, kernel: Extent3, mask: BlockMask)] = [
         // Cells of two voxels take cubes of two voxels: 119 of them.
-        let mask = BlockMask(samples: 1, grid: 5, visible: (0..<125).map { $0 % 21 != 4 })
+        (10, 256, 3, BlockMask(samples: 1, grid: 5, visible: (0..<125).map { $0 % 21 != 4 })),
+        // 149 cubes of 4x4x4 voxels.
+        (
+            Extent3(depth: 20, height: 20, width: 24), 64, 3,
+            BlockMask(
+                samples: 1, grid: Extent3(depth: 5, height: 5, width: 6), visible: (0..<150).map { $0 != 71 })
+        ),
+        // 191 cubes of 1x4x4 voxels.
+        (
+            Extent3(depth: 3, height: 32, width: 32), 64, Extent3(depth: 1, height: 3, width: 3),
+            BlockMask(samples: 1, grid: Extent3(depth: 3, height: 8, width: 8), visible: (0..<192).map { $0 != 71 })
+        ),
+    ]
+
+    @Test(
+        "the weights' gradient is the adjoint: <conv(x, v), dy> = <dw, v>", arguments: KernelSet.tested,
+        fewCubes.indices)
+    func weightsGradientIsAdjoint(kernels: KernelSet, index: Int) {
+        let (extent, channels, kernel, mask) = Self.fewCubes[index]
+        let cpu = CPU(threads: 2, kernels: kernels, unwritten: .nan)
+        let shape = Shape(samples: 1, extent: extent, channels: channels)
+        let geometry = ConvGeometry(kernel: kernel)
         let x = hide(randomTensor(shape, seed: 1, on: cpu), mask)
         let dy = randomTensor(shape, seed: 4, on: cpu)
-        let w = Tensor(zeros: [3, 3, 3, 256, 256], on: cpu).tracked()
-        let y = conv3D(x, weight: w, bias: nil, ConvGeometry(kernel: 3))
+        let w = Tensor(zeros: Shape(kernel.dimensions + [channels, channels]), on: cpu).tracked()
+        let y = conv3D(x, weight: w, bias: nil, geometry)
         let dw = Tensor.backward(from: [(y, dy)])[w]!
         let v = randomTensor(dw.shape, seed: 2, on: cpu)
         func dot(_ a: Tensor, _ b: Tensor) -> Double {
             zip(a.scalars, b.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         }
-        let (forward, backward) = (dot(conv3D(x, weight: v, bias: nil, ConvGeometry(kernel: 3)), dy), dot(dw, v))
-        let deviation = Double(27 * 256).squareRoot() * Double(119 * 8 * 256).squareRoot()
+        let (forward, backward) = (dot(conv3D(x, weight: v, bias: nil, geometry), dy), dot(dw, v))
+        let products = kernel.volume * channels, outputs = extent.volume * channels
+        let deviation = Double(products).squareRoot() * Double(outputs).squareRoot()
         #expect(abs(forward - backward) < 1e-5 * deviation, "\(forward), \(backward)")
     }
 

@@ -168,6 +168,47 @@ struct MaskedMapTests {
         #expect(scalars.indices.allSatisfy { seen[$0 / 3] == 1 || scalars[$0] == 0 })
     }
 
+    @Test("a norm and its gradients are those of a map of the visible voxels alone", arguments: [false, true])
+    func normOfVisibleVoxels(hasResidual: Bool) {
+        // Several pieces per sample, and as many voxels in each.
+        let mask = BlockMask(samples: 2, grid: Self.mask.grid, visible: (0..<24).map { $0 % 12 % 2 == $0 / 12 })
+        let (seen, channels) = (mask.voxels(in: Self.extent), 32)
+        func visible(_ map: Tensor) -> [Float] {
+            map.scalars.enumerated().filter { seen[$0.offset / channels] == 1 }.map(\.element)
+        }
+        let w = [12, 13, 15].map { randomTensor([1, 1, 1, channels, channels], seed: $0, on: cpu).tracked() }
+        let affine = [16, 17].map { randomTensor([channels], seed: $0, on: cpu).tracked() }
+        // The convolution's result is kept for the gradient of the norm, the norm's for that of the next convolution.
+        func through(_ x: Tensor) -> Tensor {
+            let point = ConvGeometry(kernel: 1)
+            let residual = hasResidual ? conv3D(x, weight: w[2], bias: nil, point) : nil
+            let normed = instanceNorm(
+                conv3D(x, weight: w[0], bias: nil, point), weight: affine[0], bias: affine[1], epsilon: 1e-5,
+                slope: 0.1, residual: residual)
+            return conv3D(normed, weight: w[1], bias: nil, point)
+        }
+        let x = input(channels: channels).tracked()
+        let packed = Tensor(
+            visible(x), shape: [2, 1, 1, seen.count { $0 == 1 } / 2, channels], on: cpu
+        ).tracked()
+        let (y, expected) = (through(hide(x, mask)), through(packed))
+        expectClose(
+            Tensor(visible(y), shape: packed.shape, on: cpu), expected.scalars.map(Double.init), shape: packed.shape,
+            absolute: 1e-4)
+        let dy = randomTensor(y.shape, seed: 14, on: cpu)
+        let actual = Tensor.backward(from: [(y, hide(dy, mask))])
+        let reference = Tensor.backward(
+            from: [(expected, Tensor(visible(dy), shape: packed.shape, on: cpu))])
+        expectClose(
+            Tensor(visible(actual[x]!), shape: packed.shape, on: cpu), reference[packed]!.scalars.map(Double.init),
+            shape: packed.shape, absolute: 1e-4)
+        for parameter in w.prefix(hasResidual ? 3 : 2) + affine {
+            expectClose(
+                actual[parameter]!, reference[parameter]!.scalars.map(Double.init), shape: parameter.shape,
+                absolute: 1e-3)
+        }
+    }
+
     @Test("what lies in hidden voxels changes nothing, bit for bit")
     func hiddenValuesDoNotMatter() {
         let x = input(channels: 2)

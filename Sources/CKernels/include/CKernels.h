@@ -160,21 +160,23 @@ typedef struct {
                     float *offset, float *squares);
 
     // y = a((x - mean[c]) * scale[c] + shift[c] + residual), a(z) = z for z > 0, slope * z otherwise. residual may be
-    // NULL, y may be x or residual. If `packed`, x holds the voxels in `spans` alone, one after another.
+    // NULL, y may be x or residual. If `packed`, here and below, x holds the voxels in `spans` alone, one after another, and
+    // is no place for results.
     void (*affine_activate)(const float *x, int32_t packed, const float *mean, const float *scale, const float *shift,
                             const float *residual, float slope, const ws_span *spans, int64_t span_count,
                             int32_t channels, float *y);
 
     // dz = dy * a'(z), and the per-channel sums of dz and of dz * (x - mean) * rate. The sign of z, the activation's input, is
     // that of y, or without y (NULL) that of (x - mean) * scale + shift. dz may be dy, or NULL if it is not wanted.
-    void (*norm_backward_sums)(const float *x, int32_t packed, const float *y, const float *dy, const float *mean, const float *rate,
-                               const float *scale, const float *shift, float slope, const ws_span *spans,
+    void (*norm_backward_sums)(const float *x, int32_t packed, const float *y, const float *dy, const float *mean,
+                               const float *rate, const float *scale, const float *shift, float slope, const ws_span *spans,
                                int64_t span_count, int32_t channels, float *dz, float *sum, float *product);
 
     // dx = dy * a'(z) * a[c] + (x - mean[c]) * b[c] + constant[c], with z as above. dx may be dy or x.
-    void (*norm_backward_apply)(const float *x, int32_t packed, const float *y, const float *dy, const float *mean, const float *scale,
-                                const float *shift, const float *a, const float *b, const float *constant, float slope,
-                                const ws_span *spans, int64_t span_count, int32_t channels, float *dx);
+    void (*norm_backward_apply)(const float *x, int32_t packed, const float *y, const float *dy, const float *mean,
+                                const float *scale, const float *shift, const float *a, const float *b,
+                                const float *constant, float slope, const ws_span *spans, int64_t span_count,
+                                int32_t channels, float *dx);
 
     // sum[c] += x[v][c] over the voxels in `spans`.
     void (*channel_sums)(const float *x, const ws_span *spans, int64_t span_count, int32_t channels, float *sum);

@@ -86,12 +86,15 @@ extension CubeProduct {
 
     /// The inputs of each chunk and slab, spread once for all panels.
     private func spreadInputs() -> [[Buffer]] {
-        spread(slabs.count, columns: Int(withUnsafePointer(to: shape.cube, ws_slab_inputs))) { chunk, number, target in
-            let slab = slabs[number]
+        let columns = Int(withUnsafePointer(to: shape.cube, ws_slab_inputs))
+        return spread(slabs.count, columns: columns) { chunk, some, targets in
             withNeighbourhoods(of: chunk) { neighbours, cubes in
                 withUnsafePointer(to: shape.cube) { cube in
-                    kernels.spread_cubes(
-                        cube, neighbours, Int64(WS_CUBES), cubes, Int32(slab.lowerBound), Int32(slab.count), target)
+                    for (slab, target) in zip(slabs[some], targets) {
+                        kernels.spread_cubes(
+                            cube, neighbours, Int64(WS_CUBES), cubes, Int32(slab.lowerBound), Int32(slab.count),
+                            target.pointer)
+                    }
                 }
             }
         }
@@ -100,24 +103,29 @@ extension CubeProduct {
     /// The gradients of each chunk and panel of outputs, spread once for all slabs.
     private func spreadGradients(_ map: Tensor) -> [[Buffer]] {
         let (panel, channels) = (Int(kernels.panel), map.shape.channels)
-        return spread(channels / panel, columns: panel) { chunk, index, target in
+        return spread(channels / panel, columns: panel) { chunk, some, targets in
             withCorners(of: chunk, in: map.pointer, channels: channels) { corners, cubes, _ in
                 withUnsafePointer(to: shape.cube) { cube in
-                    kernels.spread_gradients(
-                        cube, corners, Int64(WS_CUBES), cubes, Int32(index * panel), target)
+                    for (index, target) in zip(some, targets) {
+                        kernels.spread_gradients(
+                            cube, corners, Int64(WS_CUBES), cubes, Int32(index * panel), target.pointer)
+                    }
                 }
             }
         }
     }
 
-    /// `pieces` of so many columns for each chunk.
+    /// `pieces` of so many columns for each chunk. Each share of a chunk's pieces finds its voxels anew: few for a thread.
     private func spread(
-        _ pieces: Int, columns: Int, _ body: (_ chunk: Int, _ piece: Int, UnsafeMutablePointer<Float>) -> Void
+        _ pieces: Int, columns: Int, _ body: (_ chunk: Int, _ pieces: Range<Int>, _ targets: ArraySlice<Buffer>) -> Void
     ) -> [[Buffer]] {
         let all = chunks.chunks.indices.map { chunk in (0..<pieces).map { _ in buffer(chunk: chunk, columns: columns) }
         }
-        cpu.parallel(all.count * pieces) { task in
-            body(task / pieces, task % pieces, all[task / pieces][task % pieces].pointer)
+        let shares = min(pieces, max(1, 4 * cpu.threads / all.count))
+        cpu.parallel(all.count * shares) { task in
+            let (chunk, share) = (task / shares, task % shares)
+            let some = (pieces * share / shares)..<(pieces * (share + 1) / shares)
+            body(chunk, some, all[chunk][some])
         }
         return all
     }

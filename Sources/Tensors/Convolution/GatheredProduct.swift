@@ -47,8 +47,8 @@ struct GatheredProduct {
         }
         let paired = multipliesPairs(outputs: outputs)
         let packing = WeightPacking(weight, adjoint: adjoint, precision: paired ? .bfloat16 : .float32)
-        // The weights of a single chunk are read where they are stored; else each tap is packed when it is its turn: used
-        // once, it never leaves the cache.
+        // Those of a single chunk are read where they are stored, or each tap is packed when it is its turn: used once, it
+        // never leaves the cache.
         let packed = chunks.chunks.count > 1 || isNarrow && !paired ? packing.packed() : nil
         let rounded = paired ? RoundedMap(source) : nil
         let rows = UnsafeRawPointer(rounded?.buffer.pointer ?? source.pointer)
@@ -73,7 +73,7 @@ struct GatheredProduct {
                     }
                 }
                 func multiply(
-                    _ p: Int, _ taps: Range<Int>, _ weights: UnsafeMutablePointer<Float>, stride: Int = panel,
+                    _ p: Int, _ taps: Range<Int>, _ weights: UnsafePointer<Float>, stride: Int = panel,
                     next: UnsafePointer<Float>? = nil, adds: Bool = false
                 ) {
                     let columns = Int32(min(panel, outputs - p * panel))
@@ -95,10 +95,12 @@ struct GatheredProduct {
                 if let packed {
                     for p in panels { multiply(p, 0..<taps, packed.pointer + p * packing.panelSize) }
                 } else {
+                    // More pixels than a few tiles would fetch rows that lie far apart, on few sets of the cache, again.
+                    let isRead = pixels <= 6 * WS_TILE
                     let seen = tapsSeeing(table, Int(pixels), zero)
                     let slab = Buffer(count: packing.tapSize, on: cpu)
                     for p in panels {
-                        if let stored = packing.stored(panel: p) {
+                        if isRead, let stored = packing.stored(panel: p) {
                             multiply(p, 0..<taps, stored, stride: outputs, next: stored + Self.rowsAhead * outputs)
                             continue
                         }

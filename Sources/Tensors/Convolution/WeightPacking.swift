@@ -80,11 +80,13 @@ struct WeightPacking {
     }
 
     /// Where a panel is stored as packing would leave it, with more from one input or tap to the next; `nil` if nowhere.
-    func stored(panel: Int) -> UnsafeMutablePointer<Float>? {
-        adjoint || precision != .float32 || (panel + 1) * width > outputs ? nil : weight.pointer + panel * width
+    func stored(panel: Int) -> UnsafePointer<Float>? {
+        adjoint || precision != .float32 || (panel + 1) * width > outputs
+            ? nil : UnsafePointer(weight.pointer + panel * width)
     }
 
-    /// Where packing reads one tap of one panel, if it reads as many numbers without a gap as it writes; `nil` if not.
+    /// Where packing reads one tap of one panel, if it reads numbers without a gap, at most as many as it writes; `nil` if
+    /// not.
     func place(panel: Int, tap: Int) -> UnsafePointer<Float>? {
         let columns = weight.shape[4]
         guard adjoint, precision == .float32 else { return nil }

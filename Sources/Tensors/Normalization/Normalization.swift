@@ -113,10 +113,10 @@ struct Normalization {
         let affine = Affine(statistics, epsilon: epsilon, weight: weight, bias: bias)
         guard [x, weight, bias, residual].contains(where: { $0?.needsGradient ?? false }) else {
             let target = residual?.isUnshared() ?? false ? residual : x.isUnshared() ? x : nil
-            return (applied(affine, to: VoxelSource(x), residual: residual, spans, into: target), statistics)
+            return (applied(affine, to: MapVoxels(x), residual: residual, spans, into: target), statistics)
         }
         let inputs = [x] + [weight, bias, residual].compactMap { $0 }
-        let output = applied(affine, to: VoxelSource(x), residual: residual, spans)
+        let output = applied(affine, to: MapVoxels(x), residual: residual, spans)
         var kept = Kept(x)
         // `nil` for those that there are none of. The residual itself need not live until then.
         let needs = (weight: weight?.needsGradient, bias: bias?.needsGradient, residual: residual?.needsGradient)
@@ -139,7 +139,7 @@ struct Normalization {
 
     /// - Parameter target: `x` or the residual itself, to be overwritten.
     private func applied(
-        _ affine: Affine, to x: VoxelSource, residual: Tensor?, _ spans: Spans, into target: Tensor? = nil
+        _ affine: Affine, to x: MapVoxels, residual: Tensor?, _ spans: Spans, into target: Tensor? = nil
     ) -> Tensor {
         let (channels, cpu) = (x.shape.channels, x.cpu)
         let output = target ?? x.emptyMap()
