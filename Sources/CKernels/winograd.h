@@ -396,8 +396,10 @@ static TARGET void NAME(collect_cubes)(const ws_cube *cube, const float *m, int3
                                outputs_table + i, table_stride, outside, first + c, outputs - c);
 }
 
-// How many inputs of a slab go together: the sums of so many at one plane of positions nearly fit a first-level cache.
+// How many inputs of a slab go together where a chunk has no more than FEW_CUBES: the sums of so many at one plane of
+// positions nearly fit a first-level cache. More cubes would be read again for each part of a slab.
 #define OUTER_INPUTS (TILE_ROWS * 2 / 3)
+#define FEW_CUBES (2 * WS_TILE)
 
 // The taps' gradient from the sums of a plane of positions, `w` along the width: along depth in place, along height to
 // block[tap along depth][tap along height][w]. Numbers of a position are `span`.
@@ -423,8 +425,9 @@ static TARGET void NAME(outer_slab)(const ws_cube *cube, int32_t chunks, const f
     const void *rows[WS_CUBES];
     int64_t index[WS_CUBES];
     for (int32_t i = 0; i < WS_CUBES; i++) index[i] = i;
-    for (int32_t first = 0; first < inputs; first += OUTER_INPUTS) {
-        const int32_t some = inputs - first < OUTER_INPUTS ? inputs - first : OUTER_INPUTS;
+    const int32_t most = cubes[0] <= FEW_CUBES ? OUTER_INPUTS : slab;
+    for (int32_t first = 0; first < inputs; first += most) {
+        const int32_t some = inputs - first < most ? inputs - first : most;
         const int64_t span = some * PANEL;
         float *plane = scratch, *block = scratch + lines * span;
         for (int w = 0; w < width; w++) {

@@ -88,20 +88,20 @@ struct ConvolutionTests {
         expectClose(gradients[b]!, exact.db, shape: b.shape, absolute: 1e-4)
     }
 
-    /// Maps whose cubes make up few chunks, summed in two groups.
+    /// Maps of 49 to 144 cubes: few, in several chunks of 48, which are summed in groups.
     static let fewCubes: [(extent: Extent3, channels: Int, kernel: Extent3, mask: BlockMask)] = [
         // Cells of two voxels take cubes of two voxels: 119 of them.
         (10, 256, 3, BlockMask(samples: 1, grid: 5, visible: (0..<125).map { $0 % 21 != 4 })),
-        // 149 cubes of 4x4x4 voxels.
+        // 119 cubes of 4x4x4 voxels.
         (
-            Extent3(depth: 20, height: 20, width: 24), 64, 3,
+            Extent3(depth: 16, height: 20, width: 24), 64, 3,
             BlockMask(
-                samples: 1, grid: Extent3(depth: 5, height: 5, width: 6), visible: (0..<150).map { $0 != 71 })
+                samples: 1, grid: Extent3(depth: 4, height: 5, width: 6), visible: (0..<120).map { $0 != 71 })
         ),
-        // 191 cubes of 1x4x4 voxels.
+        // 125 cubes of 1x4x4 voxels.
         (
-            Extent3(depth: 3, height: 32, width: 32), 64, Extent3(depth: 1, height: 3, width: 3),
-            BlockMask(samples: 1, grid: Extent3(depth: 3, height: 8, width: 8), visible: (0..<192).map { $0 != 71 })
+            Extent3(depth: 3, height: 24, width: 28), 64, Extent3(depth: 1, height: 3, width: 3),
+            BlockMask(samples: 1, grid: Extent3(depth: 3, height: 6, width: 7), visible: (0..<126).map { $0 != 71 })
         ),
     ]
 
