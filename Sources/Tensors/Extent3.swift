@@ -51,6 +51,11 @@ public struct Extent3: Hashable, Sendable, Codable, ExpressibleByIntegerLiteral,
         }
     }
 
+    /// The index of a row's first voxel in a batch of maps of this extent.
+    func row(_ sample: Int, _ depth: Int, _ height: Int) -> Int {
+        ((sample * self.depth + depth) * self.height + height) * width
+    }
+
     /// The extent whose axes are `combine` of the axes of two extents.
     public func zipped(with other: Extent3, _ combine: (Int, Int) -> Int) -> Extent3 {
         Extent3(

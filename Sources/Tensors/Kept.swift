@@ -5,6 +5,7 @@
 struct Kept {
     let shape: Shape
     let visibility: BlockMask?
+    let filling: Filling?
     let needsGradient: Bool
     private var content: Content
 
@@ -16,7 +17,8 @@ struct Kept {
 
     /// - Parameter isRead: whether the value will be asked for.
     init(_ tensor: Tensor, if isRead: Bool = true) {
-        (shape, visibility, needsGradient) = (tensor.shape, tensor.visibility, tensor.needsGradient)
+        (shape, visibility, filling) = (tensor.shape, tensor.visibility, tensor.filling)
+        needsGradient = tensor.needsGradient
         guard isRead else {
             content = .nothing
             return
@@ -32,7 +34,7 @@ struct Kept {
     mutating func take() -> Tensor {
         defer { content = .nothing }
         guard case .remake(let remake) = content else { return value }
-        return Tensor(shape: shape, buffer: remake.takeBuffer(), visibility: visibility)
+        return Tensor(shape: shape, buffer: remake.takeBuffer(), visibility: visibility, filling: filling)
     }
 
     /// ``take()`` for whoever goes from voxel to voxel.
@@ -52,8 +54,9 @@ struct Kept {
     var value: Tensor {
         switch content {
         case .nothing: fatalError("a tensor that was not kept")
-        case .buffer(let buffer): Tensor(shape: shape, buffer: buffer, visibility: visibility)
-        case .remake(let remake): Tensor(shape: shape, buffer: remake.buffer, visibility: visibility)
+        case .buffer(let buffer): Tensor(shape: shape, buffer: buffer, visibility: visibility, filling: filling)
+        case .remake(let remake):
+            Tensor(shape: shape, buffer: remake.buffer, visibility: visibility, filling: filling)
         }
     }
 }

@@ -26,7 +26,9 @@ public func recomputed(
             upstream.put(gradient.moved(), at: index)
             return [arrived]
         }
-        return Tensor(shape: result.shape, buffer: result.buffer, visibility: result.visibility, node: node)
+        return Tensor(
+            shape: result.shape, buffer: result.buffer, visibility: result.visibility, filling: result.filling,
+            node: node)
     }
 }
 
@@ -81,7 +83,7 @@ private final class Upstream {
 private func again(
     _ inputs: [Kept], _ upstream: [Tensor?], _ body: ([Tensor], Phase) -> [Tensor]
 ) -> (outputs: [(output: Tensor, upstream: Tensor)], variables: [TapeNode?]) {
-    let variables = inputs.map { $0.needsGradient ? $0.value.tracked() : $0.value }
+    let variables = inputs.map { $0.needsGradient ? $0.value.trackedAsFilled() : $0.value }
     let outputs = zip(body(variables, .training), upstream).compactMap { output, upstream in
         upstream.map { (output, $0) }
     }

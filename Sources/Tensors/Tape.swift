@@ -42,16 +42,25 @@ extension Tensor {
     /// This output of an operation on `inputs`, with a tape node if any input needs a gradient.
     ///
     /// - Parameter pullback: from the gradient of the output to that of each input, `nil` where none is needed. It may write
-    ///   into a gradient that ``isUnshared()``. Large inputs it captures as ``Kept``.
+    ///   into a gradient that ``isUnshared()``. Large inputs it captures as ``Kept``. If this is known to be filled, the
+    ///   gradient may be given at one of many equal voxels (``Filling``).
     func recorded(from inputs: [Tensor], pullback: @escaping (inout Tensor) -> [Tensor?]) -> Tensor {
         guard inputs.needGradient else { return self }
         let node = TapeNode(parents: inputs.map(\.node)) { gradient, _, _ in pullback(&gradient) }
-        return Tensor(shape: shape, buffer: buffer, visibility: visibility, node: node)
+        return Tensor(shape: shape, buffer: buffer, visibility: visibility, filling: filling, node: node)
     }
 
     /// This tensor as a variable of its own, whose gradient ``Gradients/subscript(_:)-(Tensor)`` gives.
     public func tracked() -> Tensor {
-        Tensor(shape: shape, buffer: buffer, visibility: visibility, node: TapeNode(leaf: Variable()))
+        known(as: nil).trackedAsFilled()
+    }
+
+    /// ``tracked()`` for whoever passes the gradient on to what made this tensor. That of a filled map may be given at one of
+    /// many equal voxels.
+    package func trackedAsFilled() -> Tensor {
+        Tensor(
+            shape: shape, buffer: buffer, visibility: visibility, filling: filling,
+            node: TapeNode(leaf: Variable()))
     }
 
     /// The gradients of this scalar with respect to every trainable parameter and tracked tensor it depends on.

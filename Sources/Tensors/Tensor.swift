@@ -10,13 +10,18 @@ public struct Tensor {
     public let shape: Shape
     /// Which blocks of this feature map are visible; `nil` if all are.
     public let visibility: BlockMask?
+    /// What is known of this dense map where blocks were hidden.
+    let filling: Filling?
     private(set) var buffer: Buffer
     let node: TapeNode?
 
-    init(shape: Shape, buffer: Buffer, visibility: BlockMask? = nil, node: TapeNode? = nil) {
+    init(
+        shape: Shape, buffer: Buffer, visibility: BlockMask? = nil, filling: Filling? = nil, node: TapeNode? = nil
+    ) {
         self.shape = shape
         self.buffer = buffer
         self.visibility = visibility
+        self.filling = filling
         self.node = node
     }
 
@@ -71,7 +76,12 @@ public struct Tensor {
     }
 
     /// The same elements, without the memory of how they were computed.
-    public var detached: Tensor { Tensor(shape: shape, buffer: buffer, visibility: visibility) }
+    public var detached: Tensor { Tensor(shape: shape, buffer: buffer, visibility: visibility, filling: filling) }
+
+    /// This map, of which so much is known.
+    func known(as filling: Filling?) -> Tensor {
+        Tensor(shape: shape, buffer: buffer, visibility: visibility, filling: filling, node: node)
+    }
 
     /// Whether nobody else can read the memory, so that an operation may write its result there.
     mutating func isUnshared() -> Bool { isKnownUniquelyReferenced(&buffer) && buffer.remake == nil }

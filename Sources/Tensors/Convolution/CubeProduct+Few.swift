@@ -11,8 +11,11 @@ extension CubeProduct {
     /// The most cubes that are few.
     static let few = 3 * Int(WS_CUBES)
 
-    /// ``multiply(_:adjoint:bias:into:)``. Every output is the same sum in the same order.
-    func multiplyFew(_ weight: Tensor, adjoint: Bool, biases: Buffer, into target: UnsafeMutablePointer<Float>) {
+    /// ``multiplyAll(_:adjoint:bias:into:rowLength:finish:)``. Every output is the same sum in the same order.
+    func multiplyFew(
+        _ weight: Tensor, adjoint: Bool, biases: Buffer, into target: UnsafeMutablePointer<Float>, rowLength: Int,
+        finish: ((_ chunk: Int, _ channels: Range<Int>) -> Void)?
+    ) {
         let packing = WeightPacking(weight, adjoint: adjoint, precision: .float32)
         let (panel, outputs, count) = (Int(kernels.panel), packing.outputs, chunks.chunks.count)
         let spreadInputs = spreadInputs()
@@ -38,19 +41,20 @@ extension CubeProduct {
                 }
                 let first = index * panel
                 for (chunk, sums) in zip(some, sums) {
-                    withCorners(of: chunk, in: target, channels: outputs) { corners, cubes, outside in
+                    withCorners(of: chunk, in: target, channels: rowLength) { corners, cubes, outside in
                         kernels.collect_cubes(
                             cube, sums.pointer, cubes, corners, Int64(WS_CUBES), outside, Int32(first),
                             Int32(min(panel, outputs - first)), biases.pointer + first)
                     }
+                    finish?(chunk, first..<min(outputs, first + panel))
                 }
             }
         }
     }
 
-    /// ``outerProduct(with:)`` of whole panels, as the sum over groups of chunks.
+    /// ``outerProductOfAll(with:)`` of whole panels, as the sum over groups of chunks.
     func outerProductOfFew(with other: Tensor, groups: Int) -> Tensor {
-        let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
+        let (outputs, panel) = (other.shape.channels, Int(kernels.panel))
         let (count, panels, taps) = (chunks.chunks.count, outputs / panel, product.taps)
         let (spreadInputs, gradients) = (spreadInputs(), spreadGradients(other))
         return Tensor(uninitialized: [taps, inputs, outputs], on: cpu) { result in
@@ -132,7 +136,7 @@ extension CubeProduct {
 
     /// Inputs that are spread and multiplied at once.
     private var slabs: [Range<Int>] {
-        let (inputs, size) = (product.source.shape.channels, Int(withUnsafePointer(to: shape.cube, ws_slab_inputs)))
+        let size = Int(withUnsafePointer(to: shape.cube, ws_slab_inputs))
         return stride(from: 0, to: inputs, by: size).map { $0..<min($0 + size, inputs) }
     }
 

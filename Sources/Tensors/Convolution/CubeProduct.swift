@@ -10,12 +10,19 @@ import CKernels
 /// seven products of eight. Matrix instructions gain more.
 struct CubeProduct {
     let product: GatheredProduct
-    let chunks: PixelChunks
     let shape: CubeShape
+    private(set) var chunks: PixelChunks
+    /// How many channels of the source are multiplied, from the first on.
+    private(set) var inputs: Int
     /// From the source to the neighbourhoods of the cubes.
     private let neighbourhoods: ws_geometry
     /// From the output to the cubes.
     private let corners: ws_geometry
+    /// How many voxels before a cube's own its neighbourhood begins.
+    var before: Extent3 {
+        let padding = neighbourhoods.padding
+        return Extent3(depth: Int(padding.0), height: Int(padding.1), width: Int(padding.2))
+    }
     var cpu: CPU { product.cpu }
     var kernels: ws_kernels { product.kernels }
 
@@ -29,7 +36,13 @@ struct CubeProduct {
             geometry.stride == (1, 1, 1), geometry.dilation == (1, 1, 1)
         else { return nil }
         guard let shape = CubeShape.cheapest(for: product, channels: channels) else { return nil }
-        (self.product, self.shape) = (product, shape)
+        self.init(product, shape: shape)
+    }
+
+    /// With cubes of a given shape.
+    init(_ product: GatheredProduct, shape: CubeShape) {
+        let geometry = product.geometry
+        (self.product, self.shape, inputs) = (product, shape, product.source.shape.channels)
         let grid = shape.grid(over: product.pixels)
         chunks = PixelChunks(
             samples: product.source.shape.samples, extent: grid, mask: product.mask, phases: 1, limit: Int(WS_CUBES))
@@ -44,15 +57,42 @@ struct CubeProduct {
             padding: (0, 0, 0), dilation: (1, 1, 1), transposed: 0)
     }
 
+    /// The same for some of the cubes and, by default all, channels of the source.
+    func over(_ chunks: PixelChunks, inputs: Int? = nil) -> CubeProduct {
+        var some = self
+        (some.chunks, some.inputs) = (chunks, inputs ?? self.inputs)
+        return some
+    }
+
     /// ``GatheredProduct/multiply(_:adjoint:bias:into:rowLength:)``.
     func multiply(_ weight: Tensor, adjoint: Bool, bias: Tensor?, into target: UnsafeMutablePointer<Float>) {
-        let (inputs, outputs) = (product.source.shape.channels, weight.shape[adjoint ? 3 : 4])
+        if let cubes = RepeatedCubes(self, channels: weight.shape[3], sees: !adjoint) {
+            return adjoint
+                ? multiplyAdjoint(weight, repeating: cubes, into: target)
+                : multiply(weight, bias: bias, repeating: cubes, into: target)
+        }
+        multiplyAll(weight, adjoint: adjoint, bias: bias, into: target, rowLength: weight.shape[adjoint ? 3 : 4])
+    }
+
+    /// ``multiply(_:adjoint:bias:into:)`` of every cube by itself.
+    ///
+    /// - Parameters:
+    ///   - rowLength: elements from one output voxel to the next.
+    ///   - finish: told of the channels of a chunk that were just written.
+    func multiplyAll(
+        _ weight: Tensor, adjoint: Bool, bias: Tensor?, into target: UnsafeMutablePointer<Float>, rowLength: Int,
+        finish: ((_ chunk: Int, _ channels: Range<Int>) -> Void)? = nil
+    ) {
+        let outputs = weight.shape[adjoint ? 3 : 4]
         let (panel, panels) = (Int(kernels.panel), (outputs + Int(kernels.panel) - 1) / Int(kernels.panel))
         let (cube, positions) = (shape.cube, shape.positions)
         let biases = Buffer(count: panels * panel, on: cpu)
         biases.pointer.update(repeating: 0, count: biases.count)
         if let bias { biases.pointer.update(from: bias.pointer, count: outputs) }
-        if isFew { return multiplyFew(weight, adjoint: adjoint, biases: biases, into: target) }
+        if isFew {
+            return multiplyFew(
+                weight, adjoint: adjoint, biases: biases, into: target, rowLength: rowLength, finish: finish)
+        }
         let weights = spread(weight, adjoint: adjoint)
         let scratchSize = cube.scratch(inputs: inputs, outputs: panel)
         // Fewer chunks are shared by panels, each share spreading its inputs anew.
@@ -61,7 +101,7 @@ struct CubeProduct {
             let (share, chunk) = (task / chunks.chunks.count, task % chunks.chunks.count)
             let (first, end) = (panels * share / shares, panels * (share + 1) / shares)
             let scratch = Buffer(count: scratchSize, on: cpu)
-            withTables(chunk, inputs: inputs, other: target + first * panel, channels: outputs) {
+            withTables(chunk, other: target + first * panel, channels: rowLength) {
                 neighbours, corners, cubes, outside in
                 withUnsafePointer(to: cube) { cube in
                     kernels.multiply_cubes(
@@ -71,12 +111,21 @@ struct CubeProduct {
                         scratch.pointer)
                 }
             }
+            finish?(chunk, (first * panel)..<min(outputs, end * panel))
         }
     }
 
     /// ``GatheredProduct/outerProduct(with:)``.
     func outerProduct(with other: Tensor) -> Tensor {
-        let (inputs, outputs, panel) = (product.source.shape.channels, other.shape.channels, Int(kernels.panel))
+        if let cubes = RepeatedCubes(self, channels: inputs, sees: true) {
+            return outerProduct(with: other, repeating: cubes)
+        }
+        return outerProductOfAll(with: other)
+    }
+
+    /// ``outerProduct(with:)`` of every cube by itself.
+    func outerProductOfAll(with other: Tensor) -> Tensor {
+        let (outputs, panel) = (other.shape.channels, Int(kernels.panel))
         let panels = (outputs + panel - 1) / panel
         let (count, taps, positions) = (chunks.chunks.count, product.taps, shape.positions)
         // A task sums a group of chunks for a share of the outputs: shares where sums are many, groups where cubes are.
@@ -119,14 +168,14 @@ struct CubeProduct {
     private func sumCubes(
         _ range: Range<Int>, with other: Tensor, from first: Int, columns: Int, into taps: UnsafeMutablePointer<Float>
     ) {
-        let (inputs, outputs) = (product.source.shape.channels, other.shape.channels)
+        let outputs = other.shape.channels
         let channels = min(outputs - first, columns)
         let sums = Buffer(count: shape.positions * inputs * columns, on: cpu)
         if range.isEmpty { sums.pointer.update(repeating: 0, count: sums.count) }
         let scratch = Buffer(count: shape.cube.scratch(inputs: inputs, outputs: channels), on: cpu)
         withUnsafePointer(to: shape.cube) { cube in
             for chunk in range {
-                withTables(chunk, inputs: inputs, other: other.pointer + first, channels: outputs) {
+                withTables(chunk, other: other.pointer + first, channels: outputs) {
                     neighbours, corners, cubes, _ in
                     kernels.outer_cubes(
                         cube, neighbours, corners, Int64(WS_CUBES), cubes, Int32(inputs), Int32(channels),
@@ -185,7 +234,7 @@ struct CubeProduct {
     /// Calls `body` with the addresses that the cubes of a chunk see in the source and in the `other` map, their number,
     /// and the address that stands for a voxel outside the latter.
     private func withTables(
-        _ chunk: Int, inputs: Int, other: UnsafeMutablePointer<Float>, channels: Int,
+        _ chunk: Int, other: UnsafeMutablePointer<Float>, channels: Int,
         _ body: (
             UnsafeMutablePointer<UnsafeRawPointer?>, UnsafeMutablePointer<UnsafeRawPointer?>, Int32, UnsafeRawPointer
         ) -> Void

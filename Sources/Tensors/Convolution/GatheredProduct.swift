@@ -12,6 +12,8 @@ struct GatheredProduct {
     let mask: BlockMask?
     /// Which voxels of the source are read.
     let sourceMask: SourceMask?
+    /// What is known of the convolution's input: the source, or if this is its gradient the result.
+    let filling: Filling?
     let chunks: PixelChunks
     var taps: Int { geometry.taps }
     var cpu: CPU { source.cpu }
@@ -21,8 +23,13 @@ struct GatheredProduct {
     ///   - source: the map to gather from, `[N, D, H, W, C]`.
     ///   - pixels: the extent of the map whose voxels gather.
     ///   - mask: which of these voxels are visible.
-    init(source: Tensor, geometry: ConvGeometry, pixels: Extent3, mask: BlockMask?, transposed: Bool) {
+    ///   - resultFilling: if `transposed`, what is known of the map that the result is the gradient of.
+    init(
+        source: Tensor, geometry: ConvGeometry, pixels: Extent3, mask: BlockMask?, transposed: Bool,
+        resultFilling: Filling? = nil
+    ) {
         (self.source, self.pixels, self.mask) = (source, pixels, mask)
+        filling = transposed ? resultFilling : source.filling
         sourceMask = SourceMask(of: source)
         self.geometry = geometry.gathering(source: source.shape.extent, pixels: pixels, transposed: transposed)
         chunks = PixelChunks(

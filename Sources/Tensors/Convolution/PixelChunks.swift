@@ -36,6 +36,24 @@ struct PixelChunks {
         }
     }
 
+    /// The voxels of a batch of maps that lie in some stretches of each row. No chunk has voxels of two samples.
+    init(
+        samples: Int, extent: Extent3, limit: Int,
+        stretches: (_ sample: Int, _ depth: Int, _ height: Int) -> [Range<Int>]
+    ) {
+        self.limit = limit
+        for sample in 0..<samples {
+            pixelsInLast = limit
+            for depth in 0..<extent.depth {
+                for height in 0..<extent.height {
+                    for range in stretches(sample, depth, height) {
+                        append(sample, depth, height, range.lowerBound, range.count, 1)
+                    }
+                }
+            }
+        }
+    }
+
     private static func visibleWidths(
         _ mask: BlockMask?, _ extent: Extent3, _ sample: Int, _ depth: Int, _ height: Int
     ) -> [Range<Int>] {

@@ -34,7 +34,7 @@ struct Spans {
         guard let cell = mask.cell(in: extent) else { fatalError("extent \(extent) is no multiple of \(mask.grid)") }
         for depth in 0..<extent.depth {
             for height in 0..<extent.height {
-                let row = ((sample * extent.depth + depth) * extent.height + height) * extent.width
+                let row = extent.row(sample, depth, height)
                 var width = 0
                 while width < mask.grid.width {
                     let first = width

@@ -17,7 +17,7 @@ public func conv3D(_ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvG
     let isCheap = x.shape.channels * geometry.kernel.volume <= 32
     let kept = Kept(x, if: isCheap ? inputs.needGradient : weight.needsGradient)
     let output = convolve(x, weight, bias, geometry, shape: shape, visibility: visibility)
-        .recorded(from: inputs) { gradient in
+        .known(as: x.filling?.convolved(geometry)).recorded(from: inputs) { gradient in
             // The input's memory is free again before its gradient asks for as much.
             var gradients = [
                 nil,
@@ -31,7 +31,8 @@ public func conv3D(_ x: Tensor, weight: Tensor, bias: Tensor?, _ geometry: ConvG
             }
             if kept.needsGradient {
                 gradients[0] = convolveAdjoint(
-                    gradient, weight, nil, geometry, shape: kept.shape, visibility: kept.visibility)
+                    gradient, weight, nil, geometry, shape: kept.shape, visibility: kept.visibility,
+                    filling: kept.filling)
             }
             return gradients
         }
@@ -65,12 +66,15 @@ func convolve(
     return output
 }
 
+/// - Parameter filling: what is known of the map that the result is the gradient of.
 func convolveAdjoint(
-    _ y: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?
+    _ y: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvGeometry, shape: Shape, visibility: BlockMask?,
+    filling: Filling? = nil
 ) -> Tensor {
     let output = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: y.cpu), visibility: visibility)
-    GatheredProduct(source: y, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: true)
-        .multiply(weight, adjoint: true, bias: bias, into: output.pointer)
+    GatheredProduct(
+        source: y, geometry: geometry, pixels: shape.extent, mask: visibility, transposed: true, resultFilling: filling
+    ).multiply(weight, adjoint: true, bias: bias, into: output.pointer)
     return output
 }
 

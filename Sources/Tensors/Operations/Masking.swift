@@ -41,19 +41,37 @@ public func fillHidden(_ x: Tensor, token: Tensor) -> Tensor {
         return result
     }
     let kept = Kept(x, if: [x, token].needGradient)
-    return filled(x).recorded(from: [x, token]) { gradient in
+    let filling = Filling(mask: mask, reach: 0, firstChannel: 0)
+    return filled(x).known(as: filling).recorded(from: [x, token]) { gradient in
         var tokenGradient: Tensor?
         if token.needsGradient {
-            var totals = [Double](repeating: 0, count: channels)
-            for span in hiddenSpans.spans {
-                for voxel in Int(span.start)..<Int(span.start + span.count) {
-                    for c in 0..<channels { totals[c] += Double(gradient.pointer[voxel * channels + c]) }
-                }
-            }
-            tokenGradient = Tensor(totals.map(Float.init), shape: token.shape, on: token.cpu)
+            tokenGradient = Tensor(channelTotals(gradient, over: hiddenSpans), shape: token.shape, on: token.cpu)
         }
         return [kept.needsGradient ? hidden(&gradient, mask) : nil, tokenGradient]
     }.remakable { filled(kept.value) }
+}
+
+/// The sum over the spans' voxels for each channel. Threads share the channels: a sum's order is that of the voxels.
+private func channelTotals(_ map: Tensor, over spans: Spans) -> [Float] {
+    let channels = map.shape.channels
+    // As many as lie on a line of the cache.
+    let group = 16
+    return Tensor(uninitialized: [channels], on: map.cpu) { totals in
+        let totals = totals.baseAddress!
+        map.cpu.parallel((channels + group - 1) / group) { task in
+            let some = (task * group)..<min(channels, (task + 1) * group)
+            var sums = [Double](repeating: 0, count: some.count)
+            sums.withUnsafeMutableBufferPointer { sums in
+                for span in spans.spans {
+                    for voxel in Int(span.start)..<Int(span.start + span.count) {
+                        let numbers = map.pointer + voxel * channels + some.lowerBound
+                        for c in 0..<sums.count { sums[c] += Double(numbers[c]) }
+                    }
+                }
+            }
+            for (c, sum) in zip(some, sums) { totals[c] = Float(sum) }
+        }
+    }.scalars
 }
 
 /// A masked copy.

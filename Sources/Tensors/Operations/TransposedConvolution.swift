@@ -56,9 +56,10 @@ public func convTranspose3D(
         return output
     }
     let inputs = [x, skip, weight] + (bias.map { [$0] } ?? [])
-    guard inputs.needGradient else { return joined(x, skip) }
+    let filling = skip.filling?.joined(behind: counts.up)
+    guard inputs.needGradient else { return joined(x, skip).known(as: filling) }
     let kept = (x: Kept(x), skip: Kept(skip))
-    return joined(x, skip).recorded(from: inputs) { gradient in
+    return joined(x, skip).known(as: filling).recorded(from: inputs) { gradient in
         func part(_ channels: Range<Int>) -> Tensor {
             let shape = Shape(samples: shape.samples, extent: extent, channels: channels.count)
             let part = Tensor(shape: shape, buffer: Buffer(count: shape.count, on: gradient.cpu))
