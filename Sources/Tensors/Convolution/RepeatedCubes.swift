@@ -101,10 +101,11 @@ struct RepeatedCubes {
         return (kinds, firsts)
     }
 
-    /// Fewer repeated cubes in a sample do not earn back that weights are spread once more, which takes as long as the
-    /// products of 32 to 64 cubes, and the kinds' own products.
+    /// By the estimate of ``CubeShape``, fewer repeated cubes in a sample hardly earn back that weights are spread once more,
+    /// which takes as long as 32 cubes, and that up to 27 kinds are multiplied, with weights of their own.
     private static let fewest = 192
-    /// With fewer channels the transforms, which are left as they are, take longer than the products.
+    /// Narrower maps gain less, as the transforms stay, and keep the sums, and so the bits, with which `Weights/` was
+    /// trained.
     private static let fewestChannels = 32
 }
 
